@@ -1,0 +1,1 @@
+//! Numbers read off densities: observables and distances (floor 4).

@@ -1,0 +1,1 @@
+//! Experiments: a problem file read, checked, run and reported (floor 5).

@@ -1,0 +1,3 @@
+//! The command `porewalk`.
+
+fn main() {}

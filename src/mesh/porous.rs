@@ -1,0 +1,1 @@
+//! Porous meshes: grid cells above a loss level are not part of the medium.

@@ -1,0 +1,1 @@
+//! Figures, drawn from stored results alone (floor 6).

@@ -1,0 +1,1 @@
+//! Propagators: p(t) from p(0) (floor 3).
