@@ -1,1 +1,19 @@
 //! The Fokker-Planck operator on a mesh, its stationary state and initial densities (floor 2).
+//!
+//! ```text
+//! A p = div( D grad p + γ p grad L )
+//! ```
+//!
+//! Sign: the flux is -(D grad p + γ p grad L), so that exp(-γ L/D) carries none when D is uniform.
+
+pub mod diffusivity;
+pub mod flux;
+pub mod operator;
+pub mod shifted;
+pub mod stationary;
+
+pub use diffusivity::{Diffusivity, DiffusivityField, UniformDiffusivity};
+pub use flux::Flux;
+pub use operator::{FokkerPlanck, Operator};
+pub use shifted::{FactorizationKind, ShiftedFactor, ShiftedSystem};
+pub use stationary::{Stationary, StationaryMethod};

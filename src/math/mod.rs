@@ -1,3 +1,9 @@
 //! Mathematics without physics: special functions, quadrature, sums, sparse factorisations (floor 0).
 
+pub mod elimination;
+pub mod extended;
+pub mod ordering;
+pub mod sparse;
+pub mod special;
 pub mod summation;
+pub mod tridiagonal;

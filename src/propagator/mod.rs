@@ -1,1 +1,98 @@
 //! Propagators: p(t) from p(0) (floor 3).
+//!
+//! | propagator | method | use |
+//! |---|---|---|
+//! | [`Krylov`] | rational Krylov space of A, small problem by Laplace inversion | coefficients constant in time |
+//! | [`Stepping`] | a Caputo scheme, step by step | the oracle; coefficients that vary |
+//! | [`Spectral`] | eigenvectors times Mittag-Leffler | the oracle of small reversible problems |
+
+pub mod hyperbola;
+pub mod krylov;
+mod rational_basis;
+pub mod spectral;
+pub mod stepping;
+
+use serde::{Deserialize, Serialize};
+
+use crate::caputo::FractionalOrder;
+use crate::error::Result;
+use crate::fokker_planck::{Operator, Stationary};
+use crate::mesh::Density;
+
+pub use krylov::Krylov;
+pub use spectral::Spectral;
+pub use stepping::Stepping;
+
+/// An initial-value problem on a mesh: D_t^α p = A p, p(0) given, p wanted at some times.
+#[derive(Clone, Copy)]
+pub struct Evolution<'a> {
+    /// The operator A.
+    pub operator: &'a Operator,
+    /// Its stationary state.
+    pub stationary: &'a Stationary,
+    /// Caputo order.
+    pub order: FractionalOrder,
+    /// p(0).
+    pub initial: &'a Density,
+    /// Output times, increasing, >= 0 \[t\].
+    pub times: &'a [f64],
+    /// Wanted relative error of each density (discrete L1 norm).
+    pub tolerance: f64,
+    /// Bytes that history or basis may take.
+    pub memory_limit: u64,
+}
+
+/// A method that carries a density through time.
+pub trait Propagator {
+    /// Name in a problem file.
+    fn name(&self) -> &'static str;
+
+    /// p at every output time.
+    ///
+    /// # Errors
+    /// When the method does not apply, does not converge or loses finiteness.
+    fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution>;
+}
+
+/// Watches a long run.
+pub trait Observer {
+    /// `done` of about `total` units of work are finished.
+    fn progress(&mut self, done: u64, total: u64);
+}
+
+/// Watches nothing.
+impl Observer for () {
+    fn progress(&mut self, _: u64, _: u64) {}
+}
+
+/// Counted work: deterministic, independent of the machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// Numeric factorisations.
+    pub factorisations: u64,
+    /// Linear solves, one right-hand side each.
+    pub solves: u64,
+    /// Floating-point operations of the memory sum.
+    pub memory_flops: u64,
+    /// Largest number of bytes held for history or basis vectors.
+    pub peak_history_bytes: u64,
+    /// Time steps (0 for propagators without steps).
+    pub steps: u64,
+}
+
+/// Densities at the output times.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// Output times \[t\].
+    pub times: Vec<f64>,
+    /// One density per output time; each has the mass of the initial one.
+    pub densities: Vec<Density>,
+    /// Estimated relative error per output time (discrete L1 norm), where the method has an estimate.
+    pub error_estimates: Option<Vec<f64>>,
+    /// Largest |mass - initial mass| before the mass rule was applied.
+    pub raw_mass_defect: f64,
+    /// Work counted.
+    pub work: Work,
+    /// Factorisation used.
+    pub factorization: &'static str,
+}

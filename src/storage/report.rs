@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::propagator::Work;
+
 /// Everything about a run that is not an array of the solution.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
@@ -48,21 +50,6 @@ pub struct Method {
     pub flux: String,
     /// How the stationary state was found (`closed-form`, `log-ratios`, `elimination`).
     pub stationary: String,
-}
-
-/// Counted work: deterministic, independent of the machine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    /// Numeric factorisations.
-    pub factorisations: u64,
-    /// Linear solves, one right-hand side each.
-    pub solves: u64,
-    /// Floating-point operations of the memory sum.
-    pub memory_flops: u64,
-    /// Largest number of bytes held for history or basis vectors.
-    pub peak_history_bytes: u64,
-    /// Time steps (0 for propagators without steps).
-    pub steps: u64,
 }
 
 /// Numbers per output time; every vector has one entry per time.

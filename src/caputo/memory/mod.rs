@@ -1,0 +1,23 @@
+//! Memory sums: what the past increments contribute to the Caputo derivative at the next time.
+
+mod direct;
+
+pub use direct::DirectSum;
+
+/// The history of increments of a vector, summed with the weights of a scheme.
+///
+/// `history` leaves no trace, so a rejected step costs nothing; `push` is called for accepted steps only.
+pub trait MemorySum: Send {
+    /// Overwrites `out` with the sum over all past increments for a next step of length `next_step`, and returns
+    /// the weight of that next step's own increment.
+    fn history(&self, next_step: f64, out: &mut [f64]) -> f64;
+
+    /// Accepts an increment over a step.
+    fn push(&mut self, increment: &[f64], step: f64);
+
+    /// Floating-point operations a call of [`MemorySum::history`] costs now.
+    fn history_flops(&self) -> u64;
+
+    /// Bytes held.
+    fn bytes(&self) -> u64;
+}
