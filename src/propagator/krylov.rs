@@ -2,7 +2,7 @@
 //!
 //! Formula:   p(t) = E_α(t^α A) p(0), E_α on a rational Krylov space by a Laplace contour
 //! Assumes:   coefficients constant in time; any A, reversible or not
-//! Order:     none: accurate to the tolerance, mass exact, positive to the tolerance
+//! Order:     none: accurate to the tolerance; mass exact and no negative value, by projection within the tolerance
 //! Cost:      one factorisation and 20-25 solves for one time, 40 for six decades; steep problems take further poles
 //! Fails when the estimate does not reach the tolerance within the largest basis: an error, never wrong digits
 //! Reference: \[MoretNovati2011\], \[Guettel2013\]
@@ -10,7 +10,11 @@
 //! The space belongs to A as it is, in the plain inner product. Symmetrising first would divide by the square roots
 //! of stationary probabilities: at exp(-64) and beyond nothing is left of the digits.
 
-use super::hyperbola::Hyperbola;
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use super::hyperbola::{Hyperbola, LARGEST_OPENING};
 use super::rational_basis::RationalBasis;
 use super::{Evolution, Observer, Propagator, Solution, Work};
 use crate::error::{Error, Result};
@@ -32,13 +36,17 @@ impl Default for Krylov {
 }
 
 /// Times of one window of a contour differ by at most this factor.
-const WINDOW: f64 = 10.0;
+const WINDOW: f64 = 100.0;
 /// Solves between two looks at the estimate.
 const LOOK_EVERY: usize = 4;
 /// Solves before the first look.
 const FIRST_LOOK: usize = 12;
-/// A pole q serves the time t best when q t^α is about this.
-const BEST_POLE: f64 = 10.0;
+/// The first pole q has q t^α about this at the geometric mean of the first and last time.
+const FIRST_POLE: f64 = 1.0;
+/// A further pole q for the time t has q t^α about this.
+const FURTHER_POLE: f64 = 10.0;
+/// exp(-36) is below the rounding unit: poles of the transform that far left contribute nothing.
+const FORGOTTEN: f64 = 36.0;
 
 impl Propagator for Krylov {
     fn name(&self) -> &'static str {
@@ -52,18 +60,19 @@ impl Propagator for Krylov {
         let mut densities = vec![evolution.initial.clone(); evolution.times.len() - positive.len()];
         let mut estimates = vec![0.0; densities.len()];
         let mut work = Work::default();
-        let mut raw_mass_defect = 0.0f64;
+        let (mut raw_mass_defect, mut raw_undershoot) = (0.0f64, 0.0f64);
         if !positive.is_empty() {
             let mut search = Search::new(self, evolution, &positive);
-            search.run(&mut system, observer)?;
-            let (values, tails) = search.evaluate(&positive);
+            let found = search.run(&mut system, observer)?;
+            let values = search.basis.combine(&found.coefficients);
             let mass = compensated_sum(initial.iter().copied());
             for value in values.chunks_exact(initial.len()) {
-                let (density, defect) = with_mass(value, mass)?;
-                raw_mass_defect = raw_mass_defect.max(defect);
-                densities.push(Density::new(evolution.initial.mesh().clone(), density));
+                let projected = project(value, mass)?;
+                raw_mass_defect = raw_mass_defect.max(projected.mass_defect);
+                raw_undershoot = raw_undershoot.min(projected.undershoot);
+                densities.push(Density::new(evolution.initial.mesh().clone(), projected.probability));
             }
-            estimates.extend(tails);
+            estimates.extend(found.estimates);
             work.solves = search.basis.solve_count() as u64;
             work.peak_history_bytes = search.basis.bytes();
         }
@@ -73,20 +82,37 @@ impl Propagator for Krylov {
             densities,
             error_estimates: Some(estimates),
             raw_mass_defect,
+            raw_undershoot,
             work,
             factorization: system.kind().name(),
         })
     }
 }
 
-/// The mass rule: scales `value` to the mass it must have; returns the relative defect before.
-fn with_mass(value: &[f64], mass: f64) -> Result<(Vec<f64>, f64)> {
+/// The rules that the exact density obeys: no negative probability, and the mass of the initial density.
+///
+/// Both steps can only reduce the error: the exact density is non-negative, and its mass is known.
+struct Projected {
+    probability: Vec<f64>,
+    /// |mass / wanted - 1| before.
+    mass_defect: f64,
+    /// Most negative probability density before, over the largest density.
+    undershoot: f64,
+}
+
+fn project(value: &[f64], mass: f64) -> Result<Projected> {
     let found = compensated_sum(value.iter().copied());
     if !(found.is_finite() && found > 0.0) {
         return Err(Error::NotFinite { stage: format!("a density of the Krylov propagator has mass {found}") });
     }
-    let scale = mass / found;
-    Ok((value.iter().map(|value| value * scale).collect(), (found / mass - 1.0).abs()))
+    let largest = value.iter().copied().fold(0.0, f64::max);
+    let lowest = value.iter().copied().fold(0.0, f64::min);
+    let kept = compensated_sum(value.iter().map(|p| p.max(0.0)));
+    Ok(Projected {
+        probability: value.iter().map(|p| p.max(0.0) * (mass / kept)).collect(),
+        mass_defect: (found / mass - 1.0).abs(),
+        undershoot: lowest / largest,
+    })
 }
 
 /// The growth of the basis until every output time is served.
@@ -95,57 +121,55 @@ struct Search<'a> {
     order: f64,
     tolerance: f64,
     memory_limit: u64,
-    /// Times at which the estimate is watched while the basis grows.
-    watched: Vec<f64>,
+    times: &'a [f64],
     basis: RationalBasis,
     poles: Vec<(f64, ShiftedFactor)>,
 }
 
 impl<'a> Search<'a> {
-    fn new(limits: &'a Krylov, evolution: &Evolution<'_>, times: &[f64]) -> Self {
+    fn new(limits: &'a Krylov, evolution: &Evolution<'_>, times: &'a [f64]) -> Self {
         Search {
             limits,
             order: evolution.order.value(),
             tolerance: evolution.tolerance,
             memory_limit: evolution.memory_limit,
-            watched: watched(times),
+            times,
             basis: RationalBasis::new(evolution.initial.probability()),
             poles: Vec::new(),
         }
     }
 
-    fn run(&mut self, system: &mut ShiftedSystem, observer: &mut dyn Observer) -> Result<()> {
-        let (first, last) = (self.watched[0], self.watched[self.watched.len() - 1]);
-        let mut pole = self.use_pole((first * last).sqrt(), 1.0, system)?;
+    fn run(&mut self, system: &mut ShiftedSystem, observer: &mut dyn Observer) -> Result<Found> {
+        let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
+        let mut pole = self.use_pole((first * last).sqrt(), FIRST_POLE, system)?;
+        let mut slowest = first;
         let mut looks: Vec<(usize, f64)> = Vec::new();
         loop {
             let (shift, factor) = &mut self.poles[pole];
             self.basis.extend(*shift, factor)?;
             let solves = self.basis.solve_count();
             observer.progress(solves as u64, self.limits.largest_basis as u64);
-            if self.basis.is_complete() {
-                return Ok(());
-            }
             self.check_memory(solves)?;
-            if solves < FIRST_LOOK || (solves - FIRST_LOOK) % LOOK_EVERY != 0 {
+            let due = solves >= FIRST_LOOK && (solves - FIRST_LOOK) % LOOK_EVERY == 0;
+            if !due && !self.basis.is_complete() {
                 continue;
             }
-            let (worst_time, worst) = self.worst();
-            if std::env::var("KRYLOV_TRACE").is_ok() { eprintln!("m={solves} pole={:.3e} worst t={worst_time:.3e} est={worst:.2e}", self.poles[pole].0); }
-            if worst <= self.tolerance {
-                return Ok(());
+            // One time is watched while the basis grows: the one that was worst when all were looked at last.
+            let mut estimate = self.look(&[slowest]).estimates[0];
+            if estimate <= self.tolerance || self.basis.is_complete() {
+                let found = self.look(self.times);
+                (slowest, estimate) = found.worst();
+                if estimate <= self.tolerance || self.basis.is_complete() {
+                    return found.checked();
+                }
+                looks.clear();
             }
             if solves >= self.limits.largest_basis {
-                return Err(Error::Unconverged {
-                    method: "krylov",
-                    reached: worst,
-                    wanted: self.tolerance,
-                    remedy: "relax method.tolerance, or split the output times into two runs".into(),
-                });
+                return Err(unconverged(estimate, self.tolerance));
             }
-            looks.push((solves, worst));
+            looks.push((solves, estimate));
             if stalls(&looks, self.tolerance) {
-                let next = self.use_pole(worst_time, BEST_POLE, system)?;
+                let next = self.use_pole(slowest, FURTHER_POLE, system)?;
                 if next != pole {
                     pole = next;
                     looks.clear();
@@ -177,48 +201,96 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The watched time with the largest estimate.
-    fn worst(&self) -> (f64, f64) {
-        let estimates = self.watched.iter().map(|&time| {
-            let contour = Hyperbola::new(time, time, 0.0);
-            let coefficients = self.basis.coefficients(self.order, &contour, &[time]);
-            (time, self.estimate(&coefficients[0]))
-        });
-        estimates.max_by(|a, b| a.1.total_cmp(&b.1)).expect("at least one watched time")
+    /// Coefficients and estimated errors at `times`.
+    fn look(&self, times: &[f64]) -> Found {
+        // Below order 1/2 no pole of the transform lies on the principal sheet: z = s^(1/α) with |arg s| > π/2.
+        let ritz_values = if self.order > 0.5 { self.basis.ritz_values() } else { Vec::new() };
+        let mut coefficients = Vec::with_capacity(times.len());
+        let mut rest = times;
+        while let Some(&first) = rest.first() {
+            let window = rest.partition_point(|&time| time <= WINDOW * first);
+            let last = rest[window - 1];
+            match opening(&ritz_values, self.order, first, last) {
+                Some(opening) => {
+                    let contour = Hyperbola::new(first, last, opening);
+                    coefficients.extend(self.basis.coefficients(self.order, &contour, &rest[..window]));
+                }
+                None => coefficients.extend(std::iter::repeat_n(Vec::new(), window)),
+            }
+            rest = &rest[window..];
+        }
+        let estimates = coefficients.iter().map(|set| self.estimate(set)).collect();
+        Found { times: times.to_vec(), coefficients, estimates }
     }
 
     /// Estimated error: the newest coefficients, in the L1 norm. They fall faster than geometrically once the
     /// space is large enough, so the last ones bound what is missing.
     fn estimate(&self, coefficients: &[f64]) -> f64 {
+        if coefficients.is_empty() {
+            return f64::INFINITY;
+        }
         if self.basis.is_complete() {
             return 0.0;
         }
-        let newest = coefficients.len().saturating_sub(3)..coefficients.len();
-        newest.map(|k| coefficients[k].abs() * self.basis.absolute_sum(k)).fold(0.0, f64::max)
-    }
-
-    /// Densities at all times, one after another, and their estimated errors.
-    fn evaluate(&self, times: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let mut coefficients = Vec::with_capacity(times.len());
-        let mut rest = times;
-        while let Some(&first) = rest.first() {
-            let window = rest.partition_point(|&time| time <= WINDOW * first);
-            let contour = Hyperbola::new(first, rest[window - 1], 0.0);
-            coefficients.extend(self.basis.coefficients(self.order, &contour, &rest[..window]));
-            rest = &rest[window..];
-        }
-        let estimates = coefficients.iter().map(|set| self.estimate(set)).collect();
-        (self.basis.combine(&coefficients), estimates)
+        let newest = coefficients.len().saturating_sub(4)..coefficients.len();
+        newest.map(|k| coefficients[k].abs() * self.basis.absolute_sum(k)).sum()
     }
 }
 
-/// First, last and a few times between, evenly spread in the logarithm.
-fn watched(times: &[f64]) -> Vec<f64> {
-    const LARGEST: usize = 5;
-    let last = times.len() - 1;
-    let mut chosen: Vec<f64> = (0..LARGEST).map(|k| times[(k * last) / (LARGEST - 1)]).collect();
-    chosen.dedup();
-    chosen
+/// What a look at the basis found.
+struct Found {
+    times: Vec<f64>,
+    /// Coefficients in the basis vectors, per time; empty where no contour encloses the small problem's poles.
+    coefficients: Vec<Vec<f64>>,
+    /// Estimated error per time; infinite where there are no coefficients.
+    estimates: Vec<f64>,
+}
+
+impl Found {
+    /// The time with the largest estimate. Times without coefficients count only when no other has any: nothing is
+    /// known of them yet, and they should not choose a pole.
+    fn worst(&self) -> (f64, f64) {
+        let rank = |estimate: f64| if estimate.is_finite() { estimate } else { -1.0 };
+        let pairs = self.times.iter().copied().zip(self.estimates.iter().copied());
+        let (time, estimate) = pairs.max_by(|a, b| rank(a.1).total_cmp(&rank(b.1))).expect("at least one time");
+        let unknown = self.times.iter().zip(&self.estimates).find(|(_, estimate)| estimate.is_infinite());
+        // Never report success while some time is unknown.
+        match unknown {
+            Some((&unknown, _)) if estimate <= 0.0 || estimate.is_infinite() => (unknown, f64::INFINITY),
+            Some(_) => (time, f64::INFINITY),
+            None => (time, estimate),
+        }
+    }
+
+    fn checked(self) -> Result<Self> {
+        if self.estimates.iter().all(|estimate| estimate.is_finite()) { Ok(self) } else { Err(unconverged(f64::INFINITY, 0.0)) }
+    }
+}
+
+fn unconverged(reached: f64, wanted: f64) -> Error {
+    Error::Unconverged {
+        method: "krylov",
+        reached,
+        wanted,
+        remedy: "relax method.tolerance, or split the output times into two runs".into(),
+    }
+}
+
+/// Half-angle of the sector that holds the poles z = s^(1/α) of the small transform, as far as they matter at times
+/// from `first` to `last`; `None` when one lies to the right of every contour.
+fn opening(ritz_values: &[Complex64], order: f64, first: f64, last: f64) -> Option<f64> {
+    const MARGIN: f64 = 0.03;
+    let mut opening = 0.0f64;
+    for value in ritz_values {
+        let angle = value.arg().abs() / order;
+        let size = value.norm().powf(1.0 / order);
+        // Off the principal sheet, at the origin up to rounding, or forgotten before the first time.
+        if angle >= PI || size * last < 0.1 || size * angle.cos() * first < -FORGOTTEN {
+            continue;
+        }
+        opening = opening.max(PI - angle + MARGIN);
+    }
+    (opening <= LARGEST_OPENING).then_some(opening)
 }
 
 /// True when the trend of the estimate does not promise the tolerance within a reasonable number of solves.

@@ -91,8 +91,20 @@ pub struct Solution {
     pub error_estimates: Option<Vec<f64>>,
     /// Largest |mass - initial mass| before the mass rule was applied.
     pub raw_mass_defect: f64,
+    /// Most negative density over the largest one, before negative values were set to zero (<= 0).
+    pub raw_undershoot: f64,
     /// Work counted.
     pub work: Work,
     /// Factorisation used.
     pub factorization: &'static str,
+}
+
+/// Most negative value over the largest one, 0 when none is negative.
+fn undershoot(densities: &[Density]) -> f64 {
+    let relative = densities.iter().map(|density| {
+        let values = density.probability();
+        let largest = values.iter().copied().fold(0.0, f64::max);
+        values.iter().copied().fold(0.0, f64::min) / largest
+    });
+    relative.fold(0.0, f64::min)
 }

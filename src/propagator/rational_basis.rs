@@ -203,3 +203,17 @@ impl HessenbergWorkspace {
 fn norm(vector: &[f64]) -> f64 {
     vector.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
+
+impl RationalBasis {
+    /// Eigenvalues of diag(q) - K^-1, the Ritz values of A in this space.
+    pub(super) fn ritz_values(&self) -> Vec<Complex64> {
+        use faer::linalg::solvers::Solve;
+        let count = self.columns.len();
+        let matrix = faer::Mat::<f64>::from_fn(count, count, |i, j| self.columns[j].get(i).copied().unwrap_or(0.0));
+        let mut reduced = -matrix.partial_piv_lu().solve(faer::Mat::<f64>::identity(count, count));
+        for (k, pole) in self.poles.iter().enumerate() {
+            reduced[(k, k)] += pole;
+        }
+        reduced.eigenvalues().unwrap_or_default()
+    }
+}

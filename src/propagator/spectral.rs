@@ -10,7 +10,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, Mat, Par, Side};
 
-use super::{Evolution, Observer, Propagator, Solution, Work};
+use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
 use crate::error::{Error, Result};
 use crate::math::special::mittag_leffler;
 use crate::math::summation::compensated_sum;
@@ -84,6 +84,7 @@ impl Propagator for Spectral {
         Ok(Solution {
             times: evolution.times.to_vec(),
             error_estimates: Some(vec![estimate; densities.len()]),
+            raw_undershoot: undershoot(&densities),
             densities,
             raw_mass_defect,
             work: Work { peak_history_bytes: matrix_bytes(size), ..Work::default() },

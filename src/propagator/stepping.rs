@@ -9,7 +9,7 @@
 //!
 //! Solving for p_n instead loses 1e-12 and more of the mass, however the history is summed.
 
-use super::{Evolution, Observer, Propagator, Solution, Work};
+use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
 use crate::caputo::{CaputoScheme, DirectSum, MemorySum, TimeGrid};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
@@ -66,6 +66,7 @@ impl Propagator for Stepping<'_> {
         Ok(Solution {
             times: evolution.times.to_vec(),
             raw_mass_defect: defects.fold(0.0, f64::max),
+            raw_undershoot: undershoot(&run.densities),
             densities: run.densities,
             error_estimates: None,
             work: run.work,
