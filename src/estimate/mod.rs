@@ -1,1 +1,4 @@
-//! Numbers read off densities: observables and distances (floor 4).
+//! Numbers read off densities: moments, free energy, distances (floor 4).
+
+pub mod divergence;
+pub mod moments;

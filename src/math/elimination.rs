@@ -33,7 +33,7 @@ pub struct Coupling {
 /// [`Error::SingularOperator`] when some state cannot leave for the rest, which makes the answer not unique.
 pub fn log_stationary(count: usize, couplings: &[Coupling], order: &[usize]) -> Result<Vec<f64>> {
     let fill = Fill::new(count, couplings, order);
-    let logs = match fill.eliminate::<f64>(couplings) {
+    let weights = match fill.eliminate::<f64>(couplings) {
         Some(factor) => fill.weights(&factor),
         None => {
             let factor = fill.eliminate::<Extended>(couplings).ok_or_else(|| Error::SingularOperator {
@@ -42,11 +42,11 @@ pub fn log_stationary(count: usize, couplings: &[Coupling], order: &[usize]) -> 
             fill.weights(&factor)
         }
     };
-    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total = super::summation::compensated_sum(logs.iter().map(|log| (log - largest).exp())).ln() + largest;
+    // Normalised before the logarithm is taken: the logarithm of a large weight would carry its rounding along.
+    let total = weights.iter().fold(Extended::ZERO, |sum, &weight| sum + weight);
     let mut by_state = vec![0.0; count];
-    for (&state, log) in order.iter().zip(&logs) {
-        by_state[state] = log - total;
+    for (&state, weight) in order.iter().zip(weights) {
+        by_state[state] = weight.divided_by(total).ln();
     }
     Ok(by_state)
 }
@@ -224,8 +224,8 @@ impl Fill {
         Some(factor)
     }
 
-    /// Back substitution from the last state: logarithms of the weights in elimination order, not normalised.
-    fn weights<T: Nonnegative>(&self, factor: &Factor<T>) -> Vec<f64> {
+    /// Back substitution from the last state: weights in elimination order, not normalised.
+    fn weights<T: Nonnegative>(&self, factor: &Factor<T>) -> Vec<Extended> {
         let count = self.number.len();
         let mut weight = vec![Extended::ZERO; count];
         if let Some(last) = weight.last_mut() {
@@ -238,7 +238,7 @@ impl Fill {
             }
             weight[k] = arriving.divided_by(factor.leaving[k].extended());
         }
-        weight.into_iter().map(Extended::ln).collect()
+        weight
     }
 }
 
