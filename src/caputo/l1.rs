@@ -37,6 +37,14 @@ impl CaputoScheme for L1 {
     fn row(&self, order: FractionalOrder, steps: &[f64], out: &mut [f64]) {
         assert_eq!(steps.len(), out.len(), "one weight per step");
         let exponent = 1.0 - order.value();
+        if exponent == 0.0 {
+            // Backward Euler: the kernel has shrunk to a point, and only the newest increment counts.
+            out.fill(0.0);
+            if let (Some(weight), Some(step)) = (out.last_mut(), steps.last()) {
+                *weight = 1.0 / step;
+            }
+            return;
+        }
         let scale = 1.0 / gamma(2.0 - order.value());
         // Ages are summed from the newest step back: no difference of nearly equal times is ever formed.
         let mut age = 0.0;
