@@ -1,1 +1,0 @@
-fn main(){ for m in [12usize,16,24,40,60,100]{ let a=faer::Mat::<f64>::from_fn(m,m,|i,j| if i<=j+1 {((i*7+j*13) as f64*0.37).sin()} else {0.0}); let t=std::time::Instant::now(); let mut s=0.0; for _ in 0..20 { s+=a.eigenvalues().unwrap()[0].re; } println!("{m} {:?} {s}", t.elapsed()/20);} }
