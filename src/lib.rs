@@ -25,6 +25,7 @@ pub mod estimate;
 pub mod experiment;
 pub mod fokker_planck;
 pub mod formats;
+pub mod guide;
 pub mod landscape;
 pub mod math;
 pub mod mesh;

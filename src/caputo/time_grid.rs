@@ -112,7 +112,9 @@ mod tests {
 
     #[test]
     fn impossible_grids_are_refused() {
-        for (end, steps, grading) in [(0.0, 10, 1.0), (1.0, 0, 1.0), (1.0, 10, 0.5), (1.0, 1000, 200.0), (f64::NAN, 1, 1.0)] {
+        for (end, steps, grading) in
+            [(0.0, 10, 1.0), (1.0, 0, 1.0), (1.0, 10, 0.5), (1.0, 1000, 200.0), (f64::NAN, 1, 1.0)]
+        {
             assert!(TimeGrid::graded(end, steps, grading).is_err());
         }
     }

@@ -41,7 +41,11 @@ impl Moments {
     /// Root-mean-square distance from `origin` \[w\].
     pub fn displacement_from(&self, origin: &[f64]) -> f64 {
         let squares = self.mean.iter().zip(&self.second).zip(origin);
-        squares.map(|((mean, second), origin)| second - 2.0 * origin * mean + origin * origin).sum::<f64>().max(0.0).sqrt()
+        squares
+            .map(|((mean, second), origin)| second - 2.0 * origin * mean + origin * origin)
+            .sum::<f64>()
+            .max(0.0)
+            .sqrt()
     }
 }
 

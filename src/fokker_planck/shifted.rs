@@ -188,7 +188,5 @@ fn symmetrized(operator: &Operator) -> SparseMatrix {
 
 /// Position of each diagonal entry in the matrix data.
 fn diagonal_slots(matrix: &SparseMatrix) -> Vec<usize> {
-    (0..matrix.cols())
-        .map(|k| matrix.nnz_index(k, k).expect("every column has a diagonal entry").0)
-        .collect()
+    (0..matrix.cols()).map(|k| matrix.nnz_index(k, k).expect("every column has a diagonal entry").0).collect()
 }

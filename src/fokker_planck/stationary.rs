@@ -133,7 +133,8 @@ impl Operator {
                 for &(next, ratio) in &neighbours[cell] {
                     if potential[next].is_none() {
                         let sum = value + ratio;
-                        let lost = if value.abs() >= ratio.abs() { (value - sum) + ratio } else { (ratio - sum) + value };
+                        let lost =
+                            if value.abs() >= ratio.abs() { (value - sum) + ratio } else { (ratio - sum) + value };
                         potential[next] = Some((sum, carry + lost));
                         queue.push_back((next, sum, carry + lost));
                     }

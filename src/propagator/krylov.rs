@@ -263,7 +263,11 @@ impl Found {
     }
 
     fn checked(self) -> Result<Self> {
-        if self.estimates.iter().all(|estimate| estimate.is_finite()) { Ok(self) } else { Err(unconverged(f64::INFINITY, 0.0)) }
+        if self.estimates.iter().all(|estimate| estimate.is_finite()) {
+            Ok(self)
+        } else {
+            Err(unconverged(f64::INFINITY, 0.0))
+        }
     }
 }
 

@@ -119,7 +119,9 @@ impl RationalBasis {
             let scale = shift / node;
             for (sum, factors) in sums.iter_mut().zip(&mut factors) {
                 let factor = factors.next().expect("one factor per node") * scale;
-                sum.iter_mut().zip(resolvent).for_each(|(sum, value)| *sum += factor.re * value.im + factor.im * value.re);
+                sum.iter_mut()
+                    .zip(resolvent)
+                    .for_each(|(sum, value)| *sum += factor.re * value.im + factor.im * value.re);
             }
         }
         sums.into_iter().map(|sum| self.in_basis(&sum)).collect()

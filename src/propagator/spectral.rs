@@ -41,7 +41,8 @@ impl Propagator for Spectral {
         let logs = &evolution.stationary.log_probability;
         let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let root: Vec<f64> = logs.iter().map(|log| (0.5 * (log - top)).exp()).collect();
-        let scaled: Vec<f64> = initial.iter().zip(&root).map(|(p, root)| if *p == 0.0 { 0.0 } else { p / root }).collect();
+        let scaled: Vec<f64> =
+            initial.iter().zip(&root).map(|(p, root)| if *p == 0.0 { 0.0 } else { p / root }).collect();
         let estimate = conditioning_error(&scaled, &root, compensated_sum(initial.iter().copied()));
         if estimate > evolution.tolerance {
             return Err(Error::IllConditioned {

@@ -53,7 +53,9 @@ impl Propagator for Stepping<'_> {
                     what: format!("the history of {} steps of {size} cells", grid.step_count()),
                     bytes,
                     limit: evolution.memory_limit,
-                    remedy: "raise method.memory_limit, use fewer steps, or propagator = \"krylov\", which keeps no history".into(),
+                    remedy:
+                        "raise method.memory_limit, use fewer steps, or propagator = \"krylov\", which keeps no history"
+                            .into(),
                 });
             }
             let mut memory = DirectSum::new(self.scheme, evolution.order, size, grid.step_count());

@@ -91,9 +91,8 @@ mod tests {
         }
         let mut row = [0.0; 4];
         L1.row(order, &[0.1, 0.05, 0.2, 0.3], &mut row);
-        let expected: Vec<f64> = (0..3)
-            .map(|i| (0..3).map(|k| row[k] * [1.0 + k as f64, -2.0, 0.5 * k as f64][i]).sum())
-            .collect();
+        let expected: Vec<f64> =
+            (0..3).map(|i| (0..3).map(|k| row[k] * [1.0 + k as f64, -2.0, 0.5 * k as f64][i]).sum()).collect();
         for _ in 0..2 {
             let mut dirty = [f64::NAN; 3];
             assert_eq!(memory.history(0.3, &mut dirty), row[3]);
