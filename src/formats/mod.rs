@@ -1,1 +1,3 @@
 //! Readers and writers of foreign file formats (floor 0).
+
+pub mod npz;
