@@ -52,8 +52,9 @@ fn failed(name: &str, reason: &dyn std::fmt::Display) -> Error {
 /// Names the file and the array: unreadable, not an archive, truncated, a type that is no number, too large.
 pub fn read(path: &Path) -> Result<BTreeMap<String, Array>> {
     let file = File::open(path).map_err(|source| Error::io("read", path, source))?;
-    let mut archive = ZipArchive::new(file)
-        .map_err(|reason| Error::malformed(path, format!("not an npz archive ({reason}); write it with numpy.savez")))?;
+    let mut archive = ZipArchive::new(file).map_err(|reason| {
+        Error::malformed(path, format!("not an npz archive ({reason}); write it with numpy.savez"))
+    })?;
     let mut arrays = BTreeMap::new();
     for index in 0..archive.len() {
         let entry = archive
@@ -95,7 +96,10 @@ fn read_array(entry: impl Read) -> std::result::Result<Array, String> {
 }
 
 /// `None` when the array has another type.
-fn decode<T: ReadableElement + Copy>(bytes: &[u8], convert: impl Fn(T) -> f64) -> Option<std::result::Result<Array, String>> {
+fn decode<T: ReadableElement + Copy>(
+    bytes: &[u8],
+    convert: impl Fn(T) -> f64,
+) -> Option<std::result::Result<Array, String>> {
     match ArrayD::<T>::read_npy(bytes) {
         Ok(array) => {
             let shape = array.shape().to_vec();
@@ -110,15 +114,20 @@ fn decode<T: ReadableElement + Copy>(bytes: &[u8], convert: impl Fn(T) -> f64) -
 /// Refuses a header whose shape asks for more elements than there are bytes, before anything is allocated for it.
 fn check_shape(bytes: &[u8]) -> std::result::Result<(), String> {
     let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
-    let shape = header.split("'shape'").nth(1).and_then(|rest| rest.split('(').nth(1)).and_then(|rest| rest.split(')').next());
+    let shape =
+        header.split("'shape'").nth(1).and_then(|rest| rest.split('(').nth(1)).and_then(|rest| rest.split(')').next());
     let shape = shape.ok_or("it has no NumPy header")?;
     let mut count = 1u64;
     for length in shape.split(',').map(str::trim).filter(|length| !length.is_empty()) {
-        let length: u64 = length.trim_end_matches('L').parse().map_err(|_| format!("its shape ({shape}) is not readable"))?;
+        let length: u64 =
+            length.trim_end_matches('L').parse().map_err(|_| format!("its shape ({shape}) is not readable"))?;
         count = count.checked_mul(length).ok_or_else(|| format!("its shape ({shape}) overflows"))?;
     }
     if count > bytes.len() as u64 {
-        return Err(format!("truncated: its shape ({shape}) asks for {count} elements but there are {} bytes", bytes.len()));
+        return Err(format!(
+            "truncated: its shape ({shape}) asks for {count} elements but there are {} bytes",
+            bytes.len()
+        ));
     }
     Ok(())
 }
@@ -161,7 +170,8 @@ mod tests {
     #[test]
     fn malformed_files_are_refused_with_file_and_array() {
         let good = to_bytes(&[("a", &[4], &[1.0, 2.0, 3.0, 4.0])]).expect("writable");
-        let mut cases = vec![("empty", Vec::new()), ("text", b"hello".to_vec()), ("cut", good[..good.len() / 2].to_vec())];
+        let mut cases =
+            vec![("empty", Vec::new()), ("text", b"hello".to_vec()), ("cut", good[..good.len() / 2].to_vec())];
         let mut flipped = good.clone();
         flipped[60] ^= 0xff;
         cases.push(("flipped", flipped));

@@ -3,7 +3,12 @@
 //! One trait serves the equation, the optimisers and the learning coefficient, so an analytic well with a known
 //! answer runs through the same code as a trained network.
 
+pub mod analytic;
+pub mod parameters;
+
 use crate::error::{Error, Result};
+
+pub use analytic::Analytic;
 
 /// A loss L(w) on R^d. Losses are in \[loss\], positions in \[w\].
 pub trait Landscape: Send + Sync {

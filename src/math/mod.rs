@@ -2,6 +2,7 @@
 
 pub mod elimination;
 pub mod extended;
+pub mod names;
 pub mod ordering;
 pub mod sparse;
 pub mod special;
