@@ -4,11 +4,15 @@
 //! answer runs through the same code as a trained network.
 
 pub mod analytic;
+pub mod expression;
+pub mod grid;
 pub mod parameters;
 
 use crate::error::{Error, Result};
 
 pub use analytic::Analytic;
+pub use expression::{ExpressionLandscape, Formula};
+pub use grid::{GridField, GridLandscape};
 
 /// A loss L(w) on R^d. Losses are in \[loss\], positions in \[w\].
 pub trait Landscape: Send + Sync {
