@@ -7,13 +7,17 @@
 //! Sign: the flux is -(D grad p + γ p grad L), so that exp(-γ L/D) carries none when D is uniform.
 
 pub mod diffusivity;
+pub mod fields;
 pub mod flux;
+pub mod initial;
 pub mod operator;
 pub mod shifted;
 pub mod stationary;
 
 pub use diffusivity::{Diffusivity, DiffusivityField, UniformDiffusivity};
+pub use fields::{CoarseGrained, FormulaDiffusivity, GridDiffusivity, LearningCoefficient};
 pub use flux::Flux;
+pub use initial::InitialDensity;
 pub use operator::{FokkerPlanck, Operator};
 pub use shifted::{FactorizationKind, ShiftedFactor, ShiftedSystem};
 pub use stationary::{Stationary, StationaryMethod};

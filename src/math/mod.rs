@@ -4,6 +4,7 @@ pub mod elimination;
 pub mod extended;
 pub mod names;
 pub mod ordering;
+pub mod quadrature;
 pub mod sparse;
 pub mod special;
 pub mod summation;
