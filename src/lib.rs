@@ -34,3 +34,8 @@ pub mod propagator;
 pub mod storage;
 
 pub use error::{Error, Result};
+
+/// The README's library example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeDoctest;
