@@ -1,5 +1,13 @@
 //! The arrays of a solve as `solution.npz` holds them.
 
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::formats::npz;
+
+/// Names of the axes in the file.
+const AXIS_NAMES: [&str; 3] = ["x", "y", "z"];
+
 /// Arrays of one solve. Grids are row-major with the last axis fastest; positions outside a porous mesh hold NaN.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSolution {
@@ -29,5 +37,85 @@ impl StoredSolution {
     pub fn density_at(&self, index: usize) -> &[f64] {
         let count = self.position_count();
         &self.density[index * count..(index + 1) * count]
+    }
+
+    /// The arrays as an npz archive; the same arrays give the same bytes.
+    ///
+    /// # Errors
+    /// When the archive cannot be made.
+    pub fn to_npz(&self) -> Result<Vec<u8>> {
+        let grid: Vec<usize> = self.axes.iter().map(Vec::len).collect();
+        let with_time: Vec<usize> = std::iter::once(self.time.len()).chain(grid.iter().copied()).collect();
+        let times = [self.time.len()];
+        let lengths: Vec<[usize; 1]> = grid.iter().map(|&length| [length]).collect();
+        let mut arrays: Vec<(&str, &[usize], &[f64])> = vec![("time", &times, &self.time)];
+        for ((name, length), axis) in AXIS_NAMES.into_iter().zip(&lengths).zip(&self.axes) {
+            arrays.push((name, length, axis));
+        }
+        arrays.push(("density", &with_time, &self.density));
+        for (name, values) in [
+            ("stationary", &self.stationary),
+            ("gibbs", &self.gibbs),
+            ("loss", &self.loss),
+            ("diffusivity", &self.diffusivity),
+        ] {
+            arrays.push((name, &grid, values));
+        }
+        npz::to_bytes(&arrays)
+    }
+
+    /// Reads the arrays back.
+    ///
+    /// # Errors
+    /// Names the file and the array that is missing or has the wrong length.
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut arrays = npz::read(path)?;
+        let mut take = |name: &str| arrays.remove(name).map(|array| array.data);
+        let axes: Vec<Vec<f64>> = AXIS_NAMES.iter().map_while(|name| take(name)).collect();
+        let count: usize = axes.iter().map(Vec::len).product();
+        let mut field = |name: &str, length: Option<usize>| match take(name) {
+            Some(values) if length.is_none_or(|length| values.len() == length) => Ok(values),
+            Some(values) => Err(Error::malformed(
+                path,
+                format!("array {name:?} holds {} numbers, its axes ask for another count", values.len()),
+            )),
+            None => Err(Error::malformed(path, format!("no array {name:?}: this is not the solution of a solve"))),
+        };
+        let time = field("time", None)?;
+        let density = field("density", Some(count * time.len()))?;
+        let [stationary, gibbs, loss, diffusivity] =
+            ["stationary", "gibbs", "loss", "diffusivity"].map(|name| field(name, Some(count)));
+        Ok(StoredSolution {
+            time,
+            axes,
+            density,
+            stationary: stationary?,
+            gibbs: gibbs?,
+            loss: loss?,
+            diffusivity: diffusivity?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_solution_comes_back_from_its_file() {
+        let solution = StoredSolution {
+            time: vec![0.5, 1.0],
+            axes: vec![vec![0.0, 1.0], vec![0.0, 0.5, 1.0]],
+            density: (0..12).map(f64::from).collect(),
+            stationary: vec![1.0; 6],
+            gibbs: vec![2.0; 6],
+            loss: vec![3.0; 6],
+            diffusivity: vec![4.0; 6],
+        };
+        let path = std::env::temp_dir().join(format!("porewalk-solution-{}.npz", std::process::id()));
+        std::fs::write(&path, solution.to_npz().expect("writable")).expect("a writable folder");
+        assert_eq!(StoredSolution::read(&path).expect("readable"), solution);
+        std::fs::remove_file(path).expect("removable");
+        assert_eq!(solution.density_at(1), &solution.density[6..]);
     }
 }
