@@ -39,16 +39,14 @@ fn dissect(positions: &[[usize; 3]], cells: &mut [usize], order: &mut Vec<usize>
 
 /// The axis along which the cells spread most, and the middle of that spread.
 fn widest_axis(positions: &[[usize; 3]], cells: &[usize]) -> (usize, usize) {
-    let mut widest = (0, 0, 0);
-    for axis in 0..3 {
+    let spread = |axis: usize| {
         let coordinates = cells.iter().map(|&cell| positions[cell][axis]);
-        let low = coordinates.clone().min().unwrap_or(0);
-        let high = coordinates.max().unwrap_or(0);
-        if axis == 0 || high - low > widest.0 {
-            widest = (high - low, axis, low + (high - low) / 2);
-        }
-    }
-    (widest.1, widest.2)
+        let (low, high) = coordinates.fold((usize::MAX, 0), |(low, high), x| (low.min(x), high.max(x)));
+        (high - low, low + (high - low) / 2)
+    };
+    // Of equal spreads the first axis wins.
+    let widest = (0..3).rev().max_by_key(|&axis| spread(axis).0).expect("there are three axes");
+    (widest, spread(widest).1)
 }
 
 #[cfg(test)]

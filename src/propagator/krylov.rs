@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
             let solves = self.basis.solve_count();
             observer.progress(solves as u64, self.limits.largest_basis as u64);
             self.check_memory(solves)?;
-            let due = solves >= FIRST_LOOK && (solves - FIRST_LOOK) % LOOK_EVERY == 0;
+            let due = solves >= FIRST_LOOK && (solves - FIRST_LOOK).is_multiple_of(LOOK_EVERY);
             if !due && !self.basis.is_complete() {
                 continue;
             }
