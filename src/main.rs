@@ -1,3 +1,173 @@
 //! The command `porewalk`.
 
-fn main() {}
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use porewalk::experiment::{self, Detail, Options, Resources};
+use porewalk::storage::{Replacement, Report, StoredSolution};
+use porewalk::{Error, Result};
+
+/// Time-fractional Fokker-Planck equations on loss landscapes.
+///
+/// Exit status: 0 done, 1 the run failed, 2 the input is wrong.
+#[derive(Parser)]
+#[command(name = "porewalk", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Solve the equation of a problem file; write solution.npz, report.json and figures
+    Solve(Solve),
+    /// Redraw every figure of a results folder, solving nothing again
+    Plot(Plot),
+    /// List what can be named in a problem file
+    List {
+        /// landscapes, diffusivities, initials, schemes, fluxes, ...: all when left out
+        topic: Option<String>,
+    },
+    #[command(hide = true)]
+    Converge(Later),
+    #[command(hide = true)]
+    Landscape(Later),
+    #[command(hide = true)]
+    Llc(Later),
+    #[command(hide = true)]
+    Diagnose(Later),
+    #[command(hide = true)]
+    Compare(Later),
+    #[command(hide = true)]
+    Reproduce(Later),
+}
+
+#[derive(Args)]
+struct Solve {
+    /// The problem file
+    problem: PathBuf,
+    /// Results folder [default: results/<stem of the problem file>]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Set a key over the file, as in --set dynamics.order=0.5; repeatable.
+    /// Values are TOML, bare words are text; --set 'initial={kind="uniform"}' sets a whole table
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Replace other results in the results folder (those of the identical problem need no --force)
+    #[arg(long)]
+    force: bool,
+    /// Accepted for every command; a solve is too short to be cut and always starts afresh
+    #[arg(long)]
+    resume: bool,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Threads; the results do not depend on them
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    voice: Voice,
+}
+
+#[derive(Args)]
+struct Plot {
+    /// A results folder with report.json and solution.npz
+    folder: PathBuf,
+    #[command(flatten)]
+    voice: Voice,
+}
+
+#[derive(Args)]
+struct Voice {
+    /// Print nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print work and wall time too
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print the report as JSON on standard output and nothing else
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+}
+
+/// Arguments of a command that comes with a later version.
+#[derive(Args)]
+#[command(disable_help_flag = true)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _arguments: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Solve(arguments) => solve(arguments),
+        Command::Plot(arguments) => plot(&arguments),
+        Command::List { topic } => say(&experiment::catalogue::list(topic.as_deref())?),
+        Command::Converge(_) => Err(later("converge")),
+        Command::Landscape(_) => Err(later("landscape")),
+        Command::Llc(_) => Err(later("llc")),
+        Command::Diagnose(_) => Err(later("diagnose")),
+        Command::Compare(_) => Err(later("compare")),
+        Command::Reproduce(_) => Err(later("reproduce")),
+    }
+}
+
+fn later(command: &str) -> Error {
+    Error::not_available("command", command, "the commands are solve, plot and list")
+}
+
+fn solve(arguments: Solve) -> Result<()> {
+    let options = Options {
+        output: arguments.output,
+        overrides: arguments.overrides,
+        replacement: if arguments.force { Replacement::Always } else { Replacement::IfIdentical },
+        resources: Resources { seed: arguments.seed, threads: arguments.threads },
+    };
+    let summary = experiment::run_solve(&arguments.problem, &options, &draw)?;
+    match arguments.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", summary.json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        Voice { verbose, .. } => say(&summary.text(if verbose { Detail::Full } else { Detail::Short })),
+    }
+}
+
+/// Draws the figures of a solve into `folder`.
+fn draw(_solution: &StoredSolution, _report: &Report, _folder: &Path) -> Result<()> {
+    Ok(())
+}
+
+fn plot(arguments: &Plot) -> Result<()> {
+    let report = Report::read(&arguments.folder)?;
+    Err(Error::not_available("plot", report.title, "the figures are not joined yet"))
+}
+
+/// Writes to standard output; a reader that has gone away (`| head`) is no error.
+fn say(text: &str) -> Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("write", "standard output", error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes an error to standard error, the word in colour on a terminal that wants it.
+fn complain(error: &Error) {
+    let wants_colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let word = if wants_colour { "\u{1b}[1;31merror\u{1b}[0m:" } else { "error:" };
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "{word} {error}");
+}

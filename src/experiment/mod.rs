@@ -1,4 +1,85 @@
 //! Experiments: a problem file read, checked, run and reported (floor 5).
+//!
+//! ```text
+//! PROBLEM.toml --Source--> Config --check--> Checked --solve::run--> StoredSolution + Report --> results folder
+//! ```
 
-pub mod measure;
-pub mod model;
+pub mod catalogue;
+pub mod check;
+pub mod choice;
+pub mod config;
+pub mod locate;
+pub mod solve;
+pub mod summary;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::storage::report::REPORT_FILE;
+use crate::storage::{Identity, Replacement, Report, ResultFolder, StoredSolution};
+
+pub use check::{Checked, check};
+pub use config::{Config, Source};
+pub use summary::{Detail, Summary};
+
+/// What the command line says about a run beside the problem file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Results folder; `results/<stem>` in the working directory when `None`.
+    pub output: Option<PathBuf>,
+    /// `key.path=value`, in order; see [`Source`].
+    pub overrides: Vec<String>,
+    /// Which earlier results may be replaced.
+    pub replacement: Replacement,
+    /// Seed and threads.
+    pub resources: Resources,
+}
+
+/// What a run may use; results do not depend on the threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Resources {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads; `None` leaves the number to the program.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Draws the figures of a solve into a folder. Figures stand on a higher floor than experiments, so the program hands
+/// them down as a function.
+pub type Draw<'a> = &'a dyn Fn(&StoredSolution, &Report, &Path) -> Result<()>;
+
+/// Reads and checks a problem file.
+///
+/// # Errors
+/// Everything wrong with the input, with its place.
+pub fn read_problem(path: &Path, overrides: &[String]) -> Result<(Source, Checked)> {
+    let source = Source::read(path, overrides)?;
+    let config = Config::read(&source)?;
+    let checked = check(&config, &source.stem(), source.folder()).map_err(|error| source.locate(error))?;
+    Ok((source, checked))
+}
+
+/// Solves a problem file and writes its results folder, whole or not at all.
+///
+/// # Errors
+/// Everything wrong with the input, with its place; an occupied or unwritable results folder; a failed run.
+pub fn run_solve(path: &Path, options: &Options, draw: Draw<'_>) -> Result<Summary> {
+    let (source, problem) = read_problem(path, &options.overrides)?;
+    let document = serde_json::to_value(&problem)
+        .map_err(|error| Error::NotFinite { stage: format!("the checked problem: {error}") })?;
+    let place = options.output.clone().unwrap_or_else(|| Path::new("results").join(source.stem()));
+    let identity = Identity { problem: document.clone(), version: env!("CARGO_PKG_VERSION").to_string() };
+    let folder = ResultFolder::open(&place, &identity, options.replacement)?;
+    let (solution, mut report) =
+        solve::run(&problem, &document, &options.resources).map_err(|error| source.locate(error))?;
+    let notes = problem.warnings().iter().filter(|note| !report.warnings.contains(note)).cloned();
+    report.warnings.splice(0..0, notes.collect::<Vec<_>>());
+    solve::store(&solution, &folder.partial().join("solution.npz"))?;
+    draw(&solution, &report, folder.partial())?;
+    report.files = folder.files()?;
+    report.files.push(REPORT_FILE.to_string());
+    folder.write(REPORT_FILE, format!("{}\n", report.to_json()?).as_bytes())?;
+    folder.commit()?;
+    Ok(Summary { report, folder: place })
+}

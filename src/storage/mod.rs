@@ -1,7 +1,9 @@
 //! Results on disk: arrays, reports, folders written whole or not at all (floor 4).
 
+pub mod folder;
 pub mod report;
 pub mod solution;
 
+pub use folder::{Identity, Replacement, ResultFolder};
 pub use report::{Observables, Report};
 pub use solution::StoredSolution;

@@ -1,9 +1,13 @@
 //! The report of a solve as `report.json` holds it.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::error::{Error, Result};
 use crate::propagator::Work;
 
 /// Everything about a run that is not an array of the solution.
@@ -35,6 +39,59 @@ pub struct Report {
     pub wall_time: BTreeMap<String, f64>,
     /// References of the methods used (citation key: full reference).
     pub references: BTreeMap<String, String>,
+    /// Names of the files written beside this report: what a later run may replace.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+impl Report {
+    /// The report as indented JSON.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] names the first number that JSON cannot hold (infinite or not a number).
+    pub fn to_json(&self) -> Result<String> {
+        let broken = |error: serde_json::Error| Error::NotFinite { stage: format!("report.json: {error}") };
+        let value = serde_json::to_value(self).map_err(broken)?;
+        // JSON writes numbers that are not finite as null, which is also what an absent estimate becomes.
+        let mut absent = Vec::new();
+        if self.error_estimate.time.is_none() {
+            absent.push("error_estimate.time");
+        }
+        if self.error_estimate.space.is_none() {
+            absent.push("error_estimate.space");
+        }
+        if let Some(name) = first_null(&value, "", &absent) {
+            return Err(Error::NotFinite { stage: format!("{name} in the report") });
+        }
+        serde_json::to_string_pretty(&value).map_err(broken)
+    }
+
+    /// The report of a results folder.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a report of this program.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(REPORT_FILE);
+        let text = fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+        serde_json::from_str(&text).map_err(|error| Error::malformed(&path, format!("no report of a solve: {error}")))
+    }
+}
+
+/// Name of the report in a results folder.
+pub const REPORT_FILE: &str = "report.json";
+
+/// Path of the first null outside `problem` (whose absent settings are null) and outside `absent`.
+fn first_null(value: &Value, path: &str, absent: &[&str]) -> Option<String> {
+    let below = |key: String| if path.is_empty() { key } else { format!("{path}.{key}") };
+    match value {
+        Value::Null => (!absent.contains(&path)).then(|| path.to_string()),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| first_null(item, &format!("{path}[{index}]"), absent))
+        }
+        Value::Object(_) if path == "problem" => None,
+        Value::Object(fields) => fields.iter().find_map(|(key, field)| first_null(field, &below(key.clone()), absent)),
+        _ => None,
+    }
 }
 
 /// The method and the reason for its choice.

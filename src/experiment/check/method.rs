@@ -1,0 +1,277 @@
+//! `[method]`: how to solve.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::experiment::choice::{Choice, choose};
+use crate::experiment::config::{CountOrText, MethodConfig, NumberOrText, number};
+
+/// How to solve, every default filled in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Method {
+    /// Propagator in time.
+    pub propagator: Propagator,
+    /// Wanted relative error of each density (discrete L1 norm), 1e-13 to 1e-1.
+    pub tolerance: f64,
+    /// Number of time steps of a stepping propagator; `None` leaves it to the program.
+    pub steps: Option<usize>,
+    /// Grading of the time steps.
+    pub grading: Grading,
+    /// How the memory sum is taken.
+    pub memory: Memory,
+    /// Bytes that history or basis may take.
+    pub memory_limit: u64,
+    /// Richardson extrapolation in the cell size.
+    pub extrapolate: bool,
+    /// Flux through a face.
+    pub flux: Flux,
+}
+
+/// Propagators in time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Propagator {
+    /// The best for the problem.
+    Auto,
+    /// Rational Krylov space, coefficients constant in time.
+    Krylov,
+    /// The L1 scheme, step by step.
+    L1,
+    /// Eigenvectors and Mittag-Leffler functions.
+    Spectral,
+}
+
+/// Grading of the time steps t_n = T (n/N)^r.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grading {
+    /// r chosen from the order.
+    Auto,
+    /// r >= 1; 1 gives equal steps.
+    #[serde(untagged)]
+    Exponent(f64),
+}
+
+/// How the memory sum is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Memory {
+    /// The best for the problem.
+    Auto,
+    /// Every earlier step, one by one.
+    Direct,
+}
+
+/// Fluxes through a face.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flux {
+    /// Exponential fitting.
+    ScharfetterGummel,
+    /// Central differences.
+    Central,
+    /// Upwind differences.
+    Upwind,
+}
+
+/// Values of `method.propagator`.
+pub const PROPAGATORS: &[Choice<Propagator>] = &[
+    Choice::of("auto", Propagator::Auto, "the best for the problem (default)"),
+    Choice::of("krylov", Propagator::Krylov, "shift-and-invert Arnoldi: all output times from a few solves"),
+    Choice::of("l1", Propagator::L1, "the L1 scheme, step by step (steps, grading, memory)"),
+    Choice::of("spectral", Propagator::Spectral, "eigenvectors times Mittag-Leffler: the oracle of small problems"),
+    Choice::not_yet("contour"),
+    Choice::not_yet("l2-1sigma"),
+    Choice::not_yet("bdf2"),
+    Choice::not_yet("bdf3"),
+    Choice::not_yet("walkers"),
+];
+
+/// Values of `method.memory`.
+pub const MEMORIES: &[Choice<Memory>] = &[
+    Choice::of("auto", Memory::Auto, "the best for the problem (default)"),
+    Choice::of("direct", Memory::Direct, "every earlier step, one by one: the oracle"),
+    Choice::not_yet("fft"),
+    Choice::not_yet("exponentials"),
+];
+
+/// Values of `method.flux`.
+pub const FLUXES: &[Choice<Flux>] = &[
+    Choice::of(
+        "scharfetter-gummel",
+        Flux::ScharfetterGummel,
+        "exponential fitting: positive, exact Gibbs state (default)",
+    ),
+    Choice::of("central", Flux::Central, "second order, positive only on fine meshes"),
+    Choice::of("upwind", Flux::Upwind, "positive, first order"),
+];
+
+const STEPS: &[Choice<usize>] = &[Choice::not_yet("adaptive")];
+
+const GRADINGS: &[Choice<Grading>] = &[Choice::of("auto", Grading::Auto, "")];
+
+const DERIVATIVES: &[Choice<()>] =
+    &[Choice::not_yet("order"), Choice::not_yet("friction"), Choice::not_yet("diffusivity")];
+
+/// Smallest tolerance: sums over a mesh in double precision lose about this much.
+pub const MINIMUM_TOLERANCE: f64 = 1e-13;
+
+/// Largest tolerance that still gives one digit.
+pub const MAXIMUM_TOLERANCE: f64 = 1e-1;
+
+const DEFAULT_TOLERANCE: f64 = 1e-8;
+
+const DEFAULT_MEMORY_LIMIT: u64 = 4 << 30;
+
+/// The direct memory sum costs steps^2: this many steps are out of reach of any machine.
+const MAXIMUM_STEPS: u64 = 100_000_000;
+
+const MAXIMUM_GRADING: f64 = 1000.0;
+
+pub(super) fn check(config: &MethodConfig, warnings: &mut Vec<String>) -> Result<Method> {
+    let propagator = name("method.propagator", config.propagator.as_ref(), PROPAGATORS, Propagator::Auto)?;
+    let method = Method {
+        propagator,
+        tolerance: tolerance(config.tolerance.unwrap_or(DEFAULT_TOLERANCE))?,
+        steps: config.steps.as_ref().map(steps).transpose()?,
+        grading: config.grading.as_ref().map_or(Ok(Grading::Auto), grading)?,
+        memory: name("method.memory", config.memory.as_ref(), MEMORIES, Memory::Auto)?,
+        memory_limit: config.memory_limit.as_ref().map_or(Ok(DEFAULT_MEMORY_LIMIT), memory_limit)?,
+        extrapolate: config.extrapolate.unwrap_or(false),
+        flux: name("method.flux", config.flux.as_ref(), FLUXES, Flux::ScharfetterGummel)?,
+    };
+    not_yet(config)?;
+    if matches!(propagator, Propagator::Krylov | Propagator::Spectral) {
+        let given = [
+            ("steps", config.steps.is_some()),
+            ("grading", config.grading.is_some()),
+            ("memory", config.memory.is_some()),
+        ];
+        for (key, _) in given.iter().filter(|(_, is_given)| *is_given) {
+            warnings.push(format!("method.{key} has no effect: the chosen propagator takes no time steps."));
+        }
+    }
+    Ok(method)
+}
+
+/// The keys whose features come with later versions.
+fn not_yet(config: &MethodConfig) -> Result<()> {
+    if config.check == Some(true) {
+        let remedy = "remove it; propagator = \"l1\" or \"spectral\" solves the same file independently";
+        return Err(Error::not_available("method.check", true, remedy));
+    }
+    let names = config.derivatives.as_deref().unwrap_or_default();
+    for (index, typed) in names.iter().enumerate() {
+        // Misspelt names are told so before the list is refused as a whole.
+        if let Err(error @ Error::Invalid { .. }) = choose(&format!("method.derivatives[{index}]"), typed, DERIVATIVES)
+        {
+            return Err(error);
+        }
+    }
+    if !names.is_empty() {
+        return Err(Error::not_available("method.derivatives", format!("{names:?}"), "remove the key"));
+    }
+    Ok(())
+}
+
+fn name<T: Copy>(key: &str, typed: Option<&String>, choices: &[Choice<T>], default: T) -> Result<T> {
+    typed.map_or(Ok(default), |typed| choose(key, typed, choices))
+}
+
+fn tolerance(value: f64) -> Result<f64> {
+    if (MINIMUM_TOLERANCE..=MAXIMUM_TOLERANCE).contains(&value) {
+        return Ok(value);
+    }
+    let rule = format!("the tolerance must be between {MINIMUM_TOLERANCE:e} and {MAXIMUM_TOLERANCE:e}");
+    Err(Error::invalid("method.tolerance", number(value), rule, "use tolerance = 1e-8, say"))
+}
+
+fn steps(typed: &CountOrText) -> Result<usize> {
+    let key = "method.steps";
+    match typed {
+        CountOrText::Text(text) => choose(key, text, STEPS).map_err(|error| match error {
+            Error::NotAvailable { name, value, .. } => {
+                Error::not_available(name, value, "give a number of steps, as in steps = 1000")
+            }
+            _ => Error::invalid(key, typed, "must be a whole number or \"adaptive\"", "use steps = 1000, say"),
+        }),
+        CountOrText::Count(count) if (1..=MAXIMUM_STEPS).contains(count) => Ok(*count as usize),
+        CountOrText::Count(count) => {
+            let rule = format!("the number of steps must be between 1 and {MAXIMUM_STEPS}");
+            Err(Error::invalid(key, count, rule, "use steps = 1000, say"))
+        }
+    }
+}
+
+fn grading(typed: &NumberOrText) -> Result<Grading> {
+    let key = "method.grading";
+    match typed {
+        NumberOrText::Text(text) => choose(key, text, GRADINGS),
+        NumberOrText::Number(value) if (1.0..=MAXIMUM_GRADING).contains(value) => Ok(Grading::Exponent(*value)),
+        NumberOrText::Number(value) => {
+            let rule = format!("the grading must be between 1 and {MAXIMUM_GRADING}");
+            Err(Error::invalid(key, number(*value), rule, "use grading = \"auto\", or 1.0 for equal steps"))
+        }
+    }
+}
+
+fn memory_limit(typed: &CountOrText) -> Result<u64> {
+    let bytes = match typed {
+        CountOrText::Count(bytes) => Some(*bytes),
+        CountOrText::Text(text) => bytes(text),
+    };
+    bytes.filter(|&bytes| bytes > 0).ok_or_else(|| {
+        let rule =
+            "must be a positive size: a number of bytes, or a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB";
+        Error::invalid("method.memory_limit", typed, rule, "use memory_limit = \"4 GiB\", say")
+    })
+}
+
+const UNITS: [(&str, f64); 9] = [
+    ("b", 1.0),
+    ("kb", 1e3),
+    ("mb", 1e6),
+    ("gb", 1e9),
+    ("tb", 1e12),
+    ("kib", 1024.0),
+    ("mib", 1048576.0),
+    ("gib", 1073741824.0),
+    ("tib", 1099511627776.0),
+];
+
+/// The bytes of a size such as `4 GiB`, `1.5 MB` or `1024`.
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|character: char| !(character.is_ascii_digit() || character == '.')).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let unit = unit.trim().to_lowercase();
+    let factor = if unit.is_empty() { 1.0 } else { UNITS.iter().find(|(name, _)| *name == unit)?.1 };
+    let size = digits.parse::<f64>().ok()? * factor;
+    // Beyond 2^53 bytes a size is no longer exact, nor meant.
+    (size.is_finite() && size <= (1u64 << 53) as f64).then_some(size as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        for (text, expected) in [
+            ("4 GiB", Some(4 << 30)),
+            ("512MiB", Some(512 << 20)),
+            ("1.5 kB", Some(1500)),
+            (" 1024 ", Some(1024)),
+            ("2 tib", Some(2 << 40)),
+            ("4 GiBs", None),
+            ("GiB", None),
+            ("-1 GiB", None),
+            ("", None),
+            ("1e9", None),
+            ("1.2.3 MB", None),
+            ("99999999 TiB", None),
+        ] {
+            assert_eq!(bytes(text), expected, "{text:?}");
+        }
+    }
+}
