@@ -137,7 +137,7 @@ fn solve(arguments: Solve) -> Result<()> {
         replacement: if arguments.force { Replacement::Always } else { Replacement::IfIdentical },
         resources: Resources { seed: arguments.seed, threads: arguments.threads },
     };
-    let summary = experiment::run_solve(&arguments.problem, &options, &draw)?;
+    let summary = experiment::run_solve(&arguments.problem, &options, &draw, &mut ())?;
     match arguments.voice {
         Voice { json: true, .. } => say(&format!("{}\n", summary.json()?)),
         Voice { quiet: true, .. } => Ok(()),

@@ -1,7 +1,7 @@
 //! What `porewalk list` shows: the names that a problem file can hold and this version can run.
 
 use super::check::{
-    BOUNDARIES, COMPONENTS, DIFFUSIVITIES, FLUXES, INITIALS, LANDSCAPES, MEMORIES, PROPAGATORS, SPACINGS,
+    BOUNDARIES, COMPONENTS, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, PROPAGATORS, SPACINGS, landscapes,
 };
 use super::choice::{Choice, choose};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ fn topic<T>(name: &'static str, key: &'static str, choices: &[Choice<T>]) -> Top
 
 fn topics() -> Vec<Topic> {
     vec![
-        topic("landscapes", "landscape.kind", LANDSCAPES),
+        topic("landscapes", "landscape.kind", &landscapes()),
         topic("boundaries", "domain.boundary", BOUNDARIES),
         topic("components", "domain.component", COMPONENTS),
         topic("diffusivities", "diffusivity.kind", DIFFUSIVITIES),

@@ -1,6 +1,7 @@
 //! Names that a problem file may choose from: looked up, suggested when misspelt, listed by `porewalk list`.
 
 use crate::error::{Error, Result};
+use crate::math::names::nearest;
 
 /// One name of a set.
 #[derive(Clone, Copy, Debug)]
@@ -46,26 +47,6 @@ pub fn choose<T: Copy>(key: &str, typed: &str, choices: &[Choice<T>]) -> Result<
     }
 }
 
-/// The candidate nearest to a misspelt word, if any is near.
-pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
-    let wanted = plain(typed);
-    let scored = candidates.map(|candidate| {
-        let other = plain(candidate);
-        let distance = strsim::damerau_levenshtein(&wanted, &other);
-        // A word cut short ("gauss") is far by edits but plainly meant.
-        let is_start =
-            wanted.len() >= 3 && (other.starts_with(&wanted) || (other.len() >= 3 && wanted.starts_with(&other)));
-        let allowed =
-            if is_start { usize::MAX } else { (wanted.chars().count().max(other.chars().count()) / 3).max(1) };
-        (distance, allowed, candidate)
-    });
-    scored
-        .filter(|(distance, allowed, _)| distance <= allowed)
-        .min_by_key(|(distance, _, _)| *distance)
-        .map(|(_, _, candidate)| candidate)
-}
-
 fn quoted(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{name:?}")).collect()
 }
@@ -97,19 +78,6 @@ mod tests {
         assert!(error.contains("did you mean \"krylov\"?"), "{error}");
         assert!(error.contains("\"krylov\", \"spectral\""), "{error}");
         assert!(!error.contains("contour"), "{error}");
-    }
-
-    #[test]
-    fn far_words_get_no_suggestion() {
-        for (typed, expected) in [
-            ("Krylov", Some("krylov")),
-            ("spectrl", Some("spectral")),
-            ("spec", Some("spectral")),
-            ("rk4", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(typed, NAMES.iter().map(|choice| choice.name)), expected, "{typed}");
-        }
     }
 
     #[test]

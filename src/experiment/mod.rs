@@ -4,11 +4,14 @@
 //! PROBLEM.toml --Source--> Config --check--> Checked --solve::run--> StoredSolution + Report --> results folder
 //! ```
 
+pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod choice;
 pub mod config;
 pub mod locate;
+pub mod measure;
+pub mod model;
 pub mod solve;
 pub mod summary;
 
@@ -16,6 +19,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::propagator::Observer;
 use crate::storage::report::REPORT_FILE;
 use crate::storage::{Identity, Replacement, Report, ResultFolder, StoredSolution};
 
@@ -64,7 +68,7 @@ pub fn read_problem(path: &Path, overrides: &[String]) -> Result<(Source, Checke
 ///
 /// # Errors
 /// Everything wrong with the input, with its place; an occupied or unwritable results folder; a failed run.
-pub fn run_solve(path: &Path, options: &Options, draw: Draw<'_>) -> Result<Summary> {
+pub fn run_solve(path: &Path, options: &Options, draw: Draw<'_>, observer: &mut dyn Observer) -> Result<Summary> {
     let (source, problem) = read_problem(path, &options.overrides)?;
     let document = serde_json::to_value(&problem)
         .map_err(|error| Error::NotFinite { stage: format!("the checked problem: {error}") })?;
@@ -72,7 +76,7 @@ pub fn run_solve(path: &Path, options: &Options, draw: Draw<'_>) -> Result<Summa
     let identity = Identity { problem: document.clone(), version: env!("CARGO_PKG_VERSION").to_string() };
     let folder = ResultFolder::open(&place, &identity, options.replacement)?;
     let (solution, mut report) =
-        solve::run(&problem, &document, &options.resources).map_err(|error| source.locate(error))?;
+        solve::run(&problem, &document, &options.resources, observer).map_err(|error| source.locate(error))?;
     let notes = problem.warnings().iter().filter(|note| !report.warnings.contains(note)).cloned();
     report.warnings.splice(0..0, notes.collect::<Vec<_>>());
     solve::store(&solution, &folder.partial().join("solution.npz"))?;

@@ -38,7 +38,7 @@ pub enum LearningCoefficient {
     Field(GridField),
 }
 
-/// D_ξ = ξ^(2 - 2 λ/d_s), kept as a logarithm \[HennickDeBaerdemacker2026\].
+/// D_ξ = reference · ξ^(2 - 2 λ/d_s), kept as a logarithm \[HennickDeBaerdemacker2026\].
 #[derive(Clone, Debug)]
 pub struct CoarseGrained {
     /// Length scale ξ \[w\].
@@ -47,6 +47,8 @@ pub struct CoarseGrained {
     pub spectral_dimension: f64,
     /// Learning coefficient λ(w).
     pub learning_coefficient: LearningCoefficient,
+    /// Prefactor of the power law, 1 in the paper \[w^2 t^-alpha\].
+    pub reference: f64,
 }
 
 impl CoarseGrained {
@@ -55,11 +57,11 @@ impl CoarseGrained {
     /// ```
     /// use porewalk::fokker_planck::fields::{CoarseGrained, LearningCoefficient};
     /// // ResNet18 of the paper's table 1: log10 D = 75.5 at ξ = 0.5.
-    /// let resnet = CoarseGrained { scale: 0.5, spectral_dimension: 0.57, learning_coefficient: LearningCoefficient::Number(72.05) };
+    /// let resnet = CoarseGrained { scale: 0.5, spectral_dimension: 0.57, reference: 1.0, learning_coefficient: LearningCoefficient::Number(72.05) };
     /// assert!((resnet.log_diffusivity(72.05) / 10f64.ln() - 75.5).abs() < 0.05);
     /// ```
     pub fn log_diffusivity(&self, learning_coefficient: f64) -> f64 {
-        (2.0 - 2.0 * learning_coefficient / self.spectral_dimension) * self.scale.ln()
+        self.reference.ln() + (2.0 - 2.0 * learning_coefficient / self.spectral_dimension) * self.scale.ln()
     }
 }
 

@@ -34,14 +34,14 @@ const CENTER: ParameterInfo =
 pub const KINDS: [KindInfo; 10] = [
     KindInfo {
         name: "harmonic",
-        formula: "L = 1/2 sum k_i (w_i - c_i)^2",
+        summary: "L = 1/2 sum k_i (w_i - c_i)^2 (stiffness, center; λ = d/2)",
         dimensions: 1..=3,
         parameters: &[STIFFNESS, CENTER],
         learning_coefficient: "d/2",
     },
     KindInfo {
         name: "anisotropic-harmonic",
-        formula: "L = 1/2 sum k_i (w_i - c_i)^2",
+        summary: "L = 1/2 sum k_i (w_i - c_i)^2 (stiffness = [1, 10, 100], center; λ = d/2)",
         dimensions: 2..=3,
         parameters: &[
             ParameterInfo { name: "stiffness", default: "[1, 10, 100]", meaning: "curvatures, one per axis, > 0" },
@@ -51,7 +51,7 @@ pub const KINDS: [KindInfo; 10] = [
     },
     KindInfo {
         name: "double-well",
-        formula: "L = b ((x/s)^2 - 1)^2 + f x + k/2 (y^2 + z^2)",
+        summary: "L = b ((x/s)^2 - 1)^2 + f x + k/2 (y^2 + z^2) (barrier, separation, tilt, stiffness; λ = d/2)",
         dimensions: 1..=3,
         parameters: &[
             ParameterInfo { name: "barrier", default: "1", meaning: "height b of the barrier, > 0" },
@@ -63,14 +63,14 @@ pub const KINDS: [KindInfo; 10] = [
     },
     KindInfo {
         name: "quartic",
-        formula: "L = a sum w_i^4",
+        summary: "L = a sum w_i^4 (coefficient; λ = d/4)",
         dimensions: 1..=3,
         parameters: &[ParameterInfo { name: "coefficient", default: "1", meaning: "factor a, > 0" }],
         learning_coefficient: "d/4",
     },
     KindInfo {
         name: "normal-crossing",
-        formula: "L = product of w_i^(n_i)",
+        summary: "L = product of w_i^(n_i) (exponents = even powers n_i; λ = min 1/n_i)",
         dimensions: 1..=3,
         parameters: &[ParameterInfo {
             name: "exponents",
@@ -81,14 +81,14 @@ pub const KINDS: [KindInfo; 10] = [
     },
     KindInfo {
         name: "mueller-brown",
-        formula: "sum of four Gaussians A exp(a (x-X)^2 + b (x-X)(y-Y) + c (y-Y)^2)",
+        summary: "sum of four Gaussians A exp(a (x-X)^2 + b (x-X)(y-Y) + c (y-Y)^2) (2D; λ = 1)",
         dimensions: 2..=2,
         parameters: &[],
         learning_coefficient: "1",
     },
     KindInfo {
         name: "rosenbrock",
-        formula: "L = sum (a - w_i)^2 + b (w_(i+1) - w_i^2)^2",
+        summary: "L = sum (a - w_i)^2 + b (w_(i+1) - w_i^2)^2 (2D, 3D; offset a, steepness b; λ = d/2)",
         dimensions: 2..=3,
         parameters: &[
             ParameterInfo {
@@ -102,15 +102,21 @@ pub const KINDS: [KindInfo; 10] = [
     },
     KindInfo {
         name: "rastrigin",
-        formula: "L = sum w_i^2 + A (1 - cos(2 pi w_i))",
+        summary: "L = sum w_i^2 + A (1 - cos(2 pi w_i)) (amplitude; λ = d/2)",
         dimensions: 1..=3,
         parameters: &[ParameterInfo { name: "amplitude", default: "10", meaning: "A, >= 0" }],
         learning_coefficient: "d/2",
     },
-    KindInfo { name: "flat", formula: "L = 0", dimensions: 1..=3, parameters: &[], learning_coefficient: "0" },
+    KindInfo {
+        name: "flat",
+        summary: "L = 0 (no force)",
+        dimensions: 1..=3,
+        parameters: &[],
+        learning_coefficient: "0",
+    },
     KindInfo {
         name: "linear",
-        formula: "L = -(F, w)",
+        summary: "L = -(F, w) (force; no minimum)",
         dimensions: 1..=3,
         parameters: &[ParameterInfo { name: "force", default: "1 along x", meaning: "F, one number or one per axis" }],
         learning_coefficient: "none (no minimum)",
@@ -125,7 +131,8 @@ impl Analytic {
     pub fn build(kind: &str, dimension: usize, parameters: &Parameters) -> Result<Self> {
         let Some(info) = KINDS.iter().find(|info| info.name == kind) else {
             let names: Vec<&str> = KINDS.iter().map(|info| info.name).collect();
-            let suggestion = nearest(kind, &names).map(|name| format!("did you mean {name:?}? ")).unwrap_or_default();
+            let suggestion =
+                nearest(kind, names.iter().copied()).map(|name| format!("did you mean {name:?}? ")).unwrap_or_default();
             return Err(Error::invalid(
                 "landscape.kind",
                 format!("{kind:?}"),

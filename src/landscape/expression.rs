@@ -143,7 +143,7 @@ fn suggestion(name: &str, dimension: usize) -> String {
     let names = variables(dimension);
     let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
     known.extend(UNARY.map(|(name, _)| name).iter().chain(&BINARY).chain(&ANY));
-    nearest(name, &known).map(|near| format!("did you mean {near}? ")).unwrap_or_default()
+    nearest(name, known.iter().copied()).map(|near| format!("did you mean {near}? ")).unwrap_or_default()
 }
 
 fn variables(dimension: usize) -> Vec<String> {

@@ -34,8 +34,8 @@ pub struct ParameterInfo {
 pub struct KindInfo {
     /// Name in a problem file.
     pub name: &'static str,
-    /// The loss.
-    pub formula: &'static str,
+    /// The loss, its parameters and the learning coefficient of its lowest minimum, on one line.
+    pub summary: &'static str,
     /// Dimensions in which the kind exists.
     pub dimensions: RangeInclusive<usize>,
     /// Its parameters.
@@ -54,8 +54,9 @@ impl<'a> Reader<'a> {
     pub(super) fn new(info: &KindInfo, dimension: usize, parameters: &'a Parameters) -> Result<Self> {
         let allowed: Vec<&str> = info.parameters.iter().map(|parameter| parameter.name).collect();
         if let Some(unknown) = parameters.keys().find(|name| !allowed.contains(&name.as_str())) {
-            let suggestion =
-                nearest(unknown, &allowed).map(|name| format!("did you mean {name}? ")).unwrap_or_default();
+            let suggestion = nearest(unknown, allowed.iter().copied())
+                .map(|name| format!("did you mean {name}? "))
+                .unwrap_or_default();
             let list =
                 if allowed.is_empty() { "it has none".into() } else { format!("it has: {}", allowed.join(", ")) };
             return Err(Error::invalid(

@@ -80,6 +80,17 @@ pub struct Work {
     pub steps: u64,
 }
 
+impl Work {
+    /// Adds the work of another run; the larger peak counts.
+    pub fn add(&mut self, other: &Work) {
+        self.factorisations += other.factorisations;
+        self.solves += other.solves;
+        self.memory_flops += other.memory_flops;
+        self.peak_history_bytes = self.peak_history_bytes.max(other.peak_history_bytes);
+        self.steps += other.steps;
+    }
+}
+
 /// Densities at the output times.
 #[derive(Clone, Debug)]
 pub struct Solution {

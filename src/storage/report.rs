@@ -154,4 +154,6 @@ pub struct ErrorEstimate {
     pub space: Option<f64>,
     /// Largest |mass - 1| before the mass rule was applied.
     pub raw_mass_defect: f64,
+    /// Most negative density over the largest one, before negative values were set to zero (<= 0).
+    pub raw_undershoot: f64,
 }

@@ -11,6 +11,7 @@ use crate::experiment::choice::{Choice, choose};
 use crate::experiment::config::{
     DiffusivityConfig, FormulaOrTensor, LandscapeConfig, NumberOrList, NumberOrText, list, number,
 };
+use crate::landscape::analytic::KINDS;
 
 /// Where the loss comes from. Parameter names and counts are judged by the named landscape itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,20 +52,16 @@ pub enum LandscapeForm {
     Grid,
 }
 
-/// Values of `landscape.kind`.
-pub const LANDSCAPES: &[Choice<LandscapeForm>] = &[
-    Choice::of("harmonic", LandscapeForm::Analytic, "stiffness w^2 / 2 (stiffness: a number, or one per axis)"),
-    Choice::of("double-well", LandscapeForm::Analytic, "two wells along x (barrier, separation, tilt)"),
-    Choice::of("quartic", LandscapeForm::Analytic, "a flat-bottomed well, fourth power of w"),
-    Choice::of("normal-crossing", LandscapeForm::Analytic, "x^(2 k1) y^(2 k2) (exponents = [k1, k2])"),
-    Choice::of("mueller-brown", LandscapeForm::Analytic, "the Mueller-Brown potential, two dimensions"),
-    Choice::of("rosenbrock", LandscapeForm::Analytic, "a curved narrow valley"),
-    Choice::of("rastrigin", LandscapeForm::Analytic, "many wells on a paraboloid"),
-    Choice::of("flat", LandscapeForm::Analytic, "no force at all"),
-    Choice::of("linear", LandscapeForm::Analytic, "a constant force (force: one per axis)"),
-    Choice::of("expression", LandscapeForm::Expression, "a formula in x, y, z or w1..w9 (formula)"),
-    Choice::of("grid", LandscapeForm::Grid, "a saved table, interpolated (file)"),
-];
+/// Names of `landscape.kind`: every analytic kind, formulas and saved tables.
+pub fn landscapes() -> Vec<Choice<LandscapeForm>> {
+    let analytic = KINDS.iter().map(|kind| Choice::of(kind.name, LandscapeForm::Analytic, kind.summary));
+    analytic
+        .chain([
+            Choice::of("expression", LandscapeForm::Expression, "a formula in x, y, z or w1..w9 (formula)"),
+            Choice::of("grid", LandscapeForm::Grid, "a saved table, interpolated (file)"),
+        ])
+        .collect()
+}
 
 /// The friction γ \[w^2 loss^-1 t^-α\].
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -149,7 +146,7 @@ pub const DIFFUSIVITIES: &[Choice<DiffusivityForm>] = &[
 
 pub(super) fn landscape(config: &LandscapeConfig, folder: &Path) -> Result<Landscape> {
     let (table, kind) = ("landscape", config.kind.as_str());
-    let form = choose("landscape.kind", kind, LANDSCAPES)?;
+    let form = choose("landscape.kind", kind, &landscapes())?;
     let allowed: &[&str] = match form {
         LandscapeForm::Analytic => &[],
         LandscapeForm::Expression => &["formula"],

@@ -14,7 +14,7 @@ use super::config::{Config, NumberOrList, number};
 use crate::error::{Error, Result};
 
 pub use coefficients::{
-    DIFFUSIVITIES, Diffusivity, DiffusivityForm, Friction, LANDSCAPES, Landscape, LandscapeForm, LearningCoefficient,
+    DIFFUSIVITIES, Diffusivity, DiffusivityForm, Friction, Landscape, LandscapeForm, LearningCoefficient, landscapes,
 };
 pub use domain::{BOUNDARIES, Boundary, COMPONENTS, Component, Domain};
 pub use initial::{INITIALS, Initial};

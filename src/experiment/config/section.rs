@@ -10,8 +10,8 @@ use toml::{Table, Value};
 
 use super::Source;
 use crate::error::{Error, Result};
-use crate::experiment::choice::nearest;
 use crate::experiment::locate::Spot;
+use crate::math::names::nearest;
 
 /// A table of the file and the keys of it that have not been read yet.
 pub struct Section<'a> {

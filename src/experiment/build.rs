@@ -1,0 +1,205 @@
+//! From names in a checked problem to the objects they stand for.
+
+use super::check::{self, Checked};
+use super::model::{ComponentChoice, Initial, Model};
+use crate::caputo::{CaputoScheme, FractionalOrder, L1};
+use crate::error::{Error, Result};
+use crate::fokker_planck::{
+    CoarseGrained, Diffusivity, Flux, FormulaDiffusivity, GridDiffusivity, LearningCoefficient, UniformDiffusivity,
+};
+use crate::landscape::parameters::Value;
+use crate::landscape::{Analytic, ExpressionLandscape, Formula, GridField, GridLandscape, Landscape};
+use crate::mesh::Axis;
+use crate::propagator::{Krylov, Propagator, Spectral, Stepping};
+
+/// A propagator, why it was chosen and what it rests on.
+pub struct Chosen {
+    /// The method.
+    pub propagator: Box<dyn Propagator>,
+    /// One sentence.
+    pub reason: &'static str,
+    /// Citation keys.
+    pub references: &'static [&'static str],
+}
+
+/// Steps of a time-stepping propagator when the file names none.
+const DEFAULT_STEPS: usize = 1000;
+/// Decades that the steps of an automatic grading may span, within the range of double precision.
+const LARGEST_SPAN: f64 = 250.0;
+static L1_SCHEME: L1 = L1;
+
+/// The propagator of a problem.
+///
+/// # Errors
+/// When the order is outside its range (a checked problem's is not).
+pub fn propagator(problem: &Checked) -> Result<Chosen> {
+    const KRYLOV: &[&str] = &["Ruhe1984", "Guettel2013", "WeidemanTrefethen2007", "LopezFernandezPalenciaSchaedle2006"];
+    let named = "named in the problem file";
+    Ok(match problem.method().propagator {
+        check::Propagator::Auto => Chosen {
+            propagator: Box::new(Krylov::default()),
+            reason: "the coefficients do not depend on time, so one Krylov basis serves every output time",
+            references: KRYLOV,
+        },
+        check::Propagator::Krylov => {
+            Chosen { propagator: Box::new(Krylov::default()), reason: named, references: KRYLOV }
+        }
+        check::Propagator::Spectral => Chosen {
+            propagator: Box::new(Spectral::default()),
+            reason: named,
+            references: &["Risken1989", "Gorenflo2020"],
+        },
+        check::Propagator::L1 => {
+            let steps = problem.method().steps.unwrap_or(DEFAULT_STEPS);
+            let order = FractionalOrder::new(problem.dynamics().order)?;
+            let grading = match problem.method().grading {
+                check::Grading::Exponent(value) => value,
+                check::Grading::Auto => {
+                    let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
+                    L1_SCHEME.best_grading(order).min(largest)
+                }
+            };
+            Chosen {
+                propagator: Box::new(Stepping { scheme: &L1_SCHEME, steps, grading }),
+                reason: named,
+                references: &["LinXu2007", "StynesORiordanGracia2017"],
+            }
+        }
+    })
+}
+
+/// Landscape, diffusivity, domain and start of a problem.
+///
+/// # Errors
+/// Names the key of what cannot be built.
+pub fn model(problem: &Checked) -> Result<Model> {
+    let domain = problem.domain();
+    let axes = (0..problem.dimension())
+        .map(|k| Axis::new(domain.lower[k], domain.upper[k], domain.cells[k]))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Model {
+        landscape: landscape(problem)?,
+        diffusivity: diffusivity(problem)?,
+        friction: friction(problem)?,
+        axes,
+        flux: match problem.method().flux {
+            check::Flux::ScharfetterGummel => Flux::ScharfetterGummel,
+            check::Flux::Central => Flux::Central,
+            check::Flux::Upwind => Flux::Upwind,
+        },
+        keep_below: domain.keep_below,
+        component: domain.component.as_ref().map(|component| match component {
+            check::Component::ContainingStart => ComponentChoice::ContainingStart,
+            check::Component::All => ComponentChoice::All,
+        }),
+        initial: initial(problem)?,
+    })
+}
+
+fn landscape(problem: &Checked) -> Result<Box<dyn Landscape>> {
+    let dimension = problem.dimension();
+    Ok(match problem.landscape() {
+        check::Landscape::Analytic { kind, parameters } => {
+            let one_or_more = |values: &Vec<f64>| match values[..] {
+                [single] => Value::Number(single),
+                _ => Value::Numbers(values.clone()),
+            };
+            let parameters = parameters.iter().map(|(name, values)| (name.clone(), one_or_more(values))).collect();
+            Box::new(Analytic::build(kind, dimension, &parameters)?)
+        }
+        check::Landscape::Expression { formula, .. } => Box::new(ExpressionLandscape::new(formula, dimension)?),
+        check::Landscape::Grid { file, .. } => Box::new(GridLandscape::read(&problem.resolve(file), dimension)?),
+    })
+}
+
+fn diffusivity(problem: &Checked) -> Result<Box<dyn Diffusivity>> {
+    let dimension = problem.dimension();
+    Ok(match problem.diffusivity() {
+        check::Diffusivity::Uniform { value } => Box::new(UniformDiffusivity::new(*value)?),
+        check::Diffusivity::Expression { formula } => {
+            let parsed = Formula::parse("diffusivity.formula", formula, dimension)?;
+            if parsed.uses_time() {
+                return Err(depends_on_time("diffusivity.formula", formula));
+            }
+            Box::new(FormulaDiffusivity(parsed))
+        }
+        check::Diffusivity::Grid { file } => {
+            Box::new(GridDiffusivity(GridField::read(&problem.resolve(file), "diffusivity", dimension)?))
+        }
+        check::Diffusivity::CoarseGrained { scale, spectral_dimension, learning_coefficient, reference } => {
+            Box::new(CoarseGrained {
+                scale: *scale,
+                spectral_dimension: *spectral_dimension,
+                reference: *reference,
+                learning_coefficient: match learning_coefficient {
+                    check::LearningCoefficient::Value(value) => LearningCoefficient::Number(*value),
+                    check::LearningCoefficient::FromLandscape => {
+                        LearningCoefficient::Field(saved_coefficient(problem)?)
+                    }
+                },
+            })
+        }
+    })
+}
+
+/// The array `learning_coefficient` of the landscape's file.
+fn saved_coefficient(problem: &Checked) -> Result<GridField> {
+    match problem.landscape() {
+        check::Landscape::Grid { file, .. } => {
+            GridField::read(&problem.resolve(file), "learning_coefficient", problem.dimension())
+        }
+        _ => Err(Error::invalid(
+            "diffusivity.learning_coefficient",
+            "\"from-landscape\"",
+            "only a landscape of kind = \"grid\" carries a field of learning coefficients",
+            "give a number, or use a saved landscape",
+        )),
+    }
+}
+
+fn friction(problem: &Checked) -> Result<f64> {
+    match &problem.dynamics().friction {
+        check::Friction::Constant(value) => Ok(*value),
+        check::Friction::Formula(text) => {
+            let parsed = Formula::parse("dynamics.friction", text, 0)?;
+            if parsed.uses_time() {
+                return Err(depends_on_time("dynamics.friction", text));
+            }
+            let value = parsed.evaluate(&[], 0.0);
+            if value >= 0.0 && value.is_finite() {
+                return Ok(value);
+            }
+            let rule = format!("the friction must be a finite number >= 0, here it is {value}");
+            Err(Error::invalid("dynamics.friction", format!("{text:?}"), rule, "use friction = 1.0"))
+        }
+    }
+}
+
+fn depends_on_time(key: &str, formula: &str) -> Error {
+    Error::not_available(key, format!("{formula:?} (it depends on t)"), "use a formula without t")
+}
+
+fn initial(problem: &Checked) -> Result<Initial> {
+    let dimension = problem.dimension();
+    Ok(match problem.initial() {
+        check::Initial::Gaussian { mean, standard_deviation } => {
+            Initial::Gaussian { mean: mean.clone(), standard_deviation: standard_deviation.clone() }
+        }
+        check::Initial::Uniform => Initial::Uniform,
+        check::Initial::Point { at } => Initial::Point(at.clone()),
+        check::Initial::Expression { formula } => {
+            let parsed = Formula::parse("initial.formula", formula, dimension)?;
+            if parsed.uses_time() {
+                let rule = "an initial density does not depend on t";
+                return Err(Error::invalid(
+                    "initial.formula",
+                    format!("{formula:?}"),
+                    rule,
+                    "remove t from the formula",
+                ));
+            }
+            Initial::Formula(parsed)
+        }
+        check::Initial::Grid { file } => Initial::Grid(GridField::read(&problem.resolve(file), "density", dimension)?),
+    })
+}
