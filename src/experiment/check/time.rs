@@ -107,8 +107,8 @@ fn described(config: &TimeConfig, end: f64) -> Result<Vec<f64>> {
         .map(|index| {
             let part = index as f64 / intervals;
             match spacing {
-                Spacing::Log => first * (end / first).powf(part),
-                Spacing::Linear => first * (1.0 - part) + end * part,
+                Spacing::Log => rounded(first * (end / first).powf(part)),
+                Spacing::Linear => rounded(first * (1.0 - part) + end * part),
             }
         })
         .collect();
@@ -125,6 +125,11 @@ fn described(config: &TimeConfig, end: f64) -> Result<Vec<f64>> {
         format!("so many times between {} and {} are not distinct in double precision", number(first), number(end)),
         "use fewer times or ends further apart",
     ))
+}
+
+/// The nearest number of 15 digits: whole decades and halves come out as people write them.
+fn rounded(time: f64) -> f64 {
+    format!("{time:.14e}").parse().unwrap_or(time)
 }
 
 fn check_first(first: f64, end: f64, spacing: Spacing) -> Result<f64> {

@@ -89,14 +89,15 @@ impl Source {
     pub(in crate::experiment) fn fault(&self, key_path: &str, spot: Spot, message: String) -> Error {
         let parts = locate::parts(key_path);
         let names: Vec<&str> = parts.iter().filter_map(locate::Part::name).collect();
-        let sets_it = |flag: &&Override| {
-            let path = flag.path();
-            path.len() <= names.len() && path.iter().zip(&names).all(|(a, b)| a == b)
-        };
-        if let Some(flag) = self.overrides.iter().rev().find(sets_it) {
+        let agree = |flag: &Override| flag.path().iter().zip(&names).all(|(a, b)| a == b);
+        let sets_it = |flag: &&Override| flag.path().len() <= names.len() && agree(flag);
+        let span = locate::span_of(&self.text, &parts, spot);
+        // A table that is not in the file was made by a flag that sets a key in it.
+        let makes_it = |flag: &&Override| span.is_none() && flag.path().len() > names.len() && agree(flag);
+        let flags = || self.overrides.iter().rev();
+        if let Some(flag) = flags().find(sets_it).or_else(|| flags().find(makes_it)) {
             return Error::Config { origin: flag.flag(), place: None, excerpt: String::new(), message };
         }
-        let span = locate::span_of(&self.text, &parts, spot);
         locate::at(self.path.display().to_string(), &self.text, span, message)
     }
 }
