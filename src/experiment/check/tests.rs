@@ -105,7 +105,9 @@ fn every_available_key_is_accepted() {
 
 #[test]
 fn described_times_have_exact_ends() {
-    assert_eq!(outputs("{end=8, count=4, spacing='log', first=1}"), [1.0, 2.0, 4.0, 8.0]);
+    let doubling = outputs("{end=8, count=4, spacing='log', first=1}");
+    assert_eq!((doubling[0], doubling[3]), (1.0, 8.0));
+    assert!((doubling[1] - 2.0).abs() < 1e-15 && (doubling[2] - 4.0).abs() < 2e-15);
     assert_eq!(outputs("{end=8, count=4, spacing='linear'}"), [2.0, 4.0, 6.0, 8.0]);
     assert_eq!(outputs("{end=8, count=3, spacing='linear', first=0}"), [0.0, 4.0, 8.0]);
     assert_eq!(outputs("{end=8, count=1}"), [8.0]);
