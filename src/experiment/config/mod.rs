@@ -1,6 +1,6 @@
 //! The problem file as it was typed: every key of PROBLEM.toml, with the right type and nothing else decided.
 //!
-//! Rules that need more than one value, names and ranges are judged by [`check`](crate::experiment::check).
+//! Rules that need more than one value, names and ranges are judged by [`check`](mod@crate::experiment::check).
 
 mod overrides;
 mod section;
