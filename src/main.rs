@@ -1,5 +1,7 @@
 //! The command `porewalk`.
 
+mod progress;
+
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
@@ -8,8 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use porewalk::experiment::{self, Detail, Options, Resources};
-use porewalk::storage::{Replacement, Report, StoredSolution};
+use porewalk::storage::{Replacement, Report, SOLUTION_FILE, StoredSolution};
 use porewalk::{Error, Result};
+use progress::Progress;
 
 /// Time-fractional Fokker-Planck equations on loss landscapes.
 ///
@@ -137,7 +140,10 @@ fn solve(arguments: Solve) -> Result<()> {
         replacement: if arguments.force { Replacement::Always } else { Replacement::IfIdentical },
         resources: Resources { seed: arguments.seed, threads: arguments.threads },
     };
-    let summary = experiment::run_solve(&arguments.problem, &options, &draw, &mut ())?;
+    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let result = experiment::run_solve(&arguments.problem, &options, &draw, &mut progress);
+    drop(progress);
+    let summary = result?;
     match arguments.voice {
         Voice { json: true, .. } => say(&format!("{}\n", summary.json()?)),
         Voice { quiet: true, .. } => Ok(()),
@@ -146,13 +152,20 @@ fn solve(arguments: Solve) -> Result<()> {
 }
 
 /// Draws the figures of a solve into `folder`.
-fn draw(_solution: &StoredSolution, _report: &Report, _folder: &Path) -> Result<()> {
-    Ok(())
+fn draw(solution: &StoredSolution, report: &Report, folder: &Path) -> Result<()> {
+    porewalk::plot::draw(solution, report, folder).map(drop)
 }
 
 fn plot(arguments: &Plot) -> Result<()> {
-    let report = Report::read(&arguments.folder)?;
-    Err(Error::not_available("plot", report.title, "the figures are not joined yet"))
+    let folder = &arguments.folder;
+    let report = Report::read(folder)?;
+    let solution = StoredSolution::read(&folder.join(SOLUTION_FILE))?;
+    let names = porewalk::plot::draw(&solution, &report, folder)?;
+    match arguments.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&format!("{}\n  written    {}: {} (.svg, .png)\n", report.title, folder.display(), names.join(", "))),
+    }
 }
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.

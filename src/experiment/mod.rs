@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::propagator::Observer;
 use crate::storage::report::REPORT_FILE;
-use crate::storage::{Identity, Replacement, Report, ResultFolder, StoredSolution};
+use crate::storage::{Identity, Replacement, Report, ResultFolder, SOLUTION_FILE, StoredSolution};
 
 pub use check::{Checked, check};
 pub use config::{Config, Source};
@@ -79,7 +79,7 @@ pub fn run_solve(path: &Path, options: &Options, draw: Draw<'_>, observer: &mut 
         solve::run(&problem, &document, &options.resources, observer).map_err(|error| source.locate(error))?;
     let notes = problem.warnings().iter().filter(|note| !report.warnings.contains(note)).cloned();
     report.warnings.splice(0..0, notes.collect::<Vec<_>>());
-    solve::store(&solution, &folder.partial().join("solution.npz"))?;
+    solve::store(&solution, &folder.partial().join(SOLUTION_FILE))?;
     draw(&solution, &report, folder.partial())?;
     report.files = folder.files()?;
     report.files.push(REPORT_FILE.to_string());

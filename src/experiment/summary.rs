@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::storage::Report;
 
+/// A total variation up to here is rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// The outcome of a solve.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -40,9 +43,7 @@ impl Summary {
             lines.extend(self.full_lines());
         }
         lines.extend(self.report.warnings.iter().map(|warning| ("warning", warning.clone())));
-        let mut files = self.report.files.clone();
-        files.sort();
-        lines.push(("written", format!("{}: {}", self.folder.display(), files.join(", "))));
+        lines.push(("written", format!("{}: {}", self.folder.display(), self.files())));
         let width = lines.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
         let mut text = format!("{}\n", self.report.title);
         for (label, content) in lines {
@@ -57,7 +58,7 @@ impl Summary {
         let mut lines = vec![("problem", self.problem())];
         lines.push(("method", format!("{} ({} flux): {}", method.propagator, method.flux, method.reason)));
         if let (Some(first), Some(last)) = (observables.time.first(), observables.time.last()) {
-            lines.push(("times", format!("{} from {first:e} to {last:e}", observables.time.len())));
+            lines.push(("times", format!("{} from {first} to {last}", observables.time.len())));
         }
         let defect = observables.mass.iter().map(|mass| (mass - 1.0).abs()).fold(0.0, f64::max);
         lines.push(("mass", format!("1 within {defect:.1e}")));
@@ -70,17 +71,27 @@ impl Summary {
         if let Some(last) = observables.kl_to_gibbs.last() {
             lines.push(("KL to exp(-gamma L/D)", format!("{last:.3e} at the last time")));
         }
-        lines.push((
-            "stationary state",
+        let distance = if compared.total_variation <= ROUNDING {
+            "exp(-gamma L/D) to rounding".to_string()
+        } else {
             format!(
-                "{}; from exp(-gamma L/D): KL {:.1e}, total variation {:.1e}; circulating flux {:.1e}",
-                method.stationary, compared.kl, compared.total_variation, compared.circulating_flux
-            ),
-        ));
+                "from exp(-gamma L/D): KL {:.3e}, total variation {:.3e}; circulating flux {:.3e}",
+                compared.kl, compared.total_variation, compared.circulating_flux
+            )
+        };
+        lines.push(("stationary state", format!("{}: {distance}", method.stationary)));
         let in_words =
             |estimate: Option<f64>| estimate.map_or("not estimated".to_string(), |error| format!("{error:.1e}"));
         lines.push(("relative error", format!("time {}, space {}", in_words(estimate.time), in_words(estimate.space))));
         lines
+    }
+
+    /// The files written, a figure once for both of its formats.
+    fn files(&self) -> String {
+        let mut names: Vec<String> = self.report.files.iter().map(|file| file.replace(".png", ".svg")).collect();
+        names.sort();
+        names.dedup();
+        names.iter().map(|name| name.replace(".svg", " (.svg, .png)")).collect::<Vec<_>>().join(", ")
     }
 
     /// The checked problem in one line.
@@ -90,9 +101,12 @@ impl Summary {
         let cells: Vec<String> = problem["domain"]["cells"]
             .as_array()
             .map_or(Vec::new(), |cells| cells.iter().map(ToString::to_string).collect());
+        let landscape = match problem["landscape"]["formula"].as_str() {
+            Some(formula) => format!("L = {formula}"),
+            None => format!("{} landscape", kind("landscape")),
+        };
         format!(
-            "{} landscape, {} cells, order {}, {} diffusivity, {} start",
-            kind("landscape"),
+            "{landscape}, {} cells, order {}, {} diffusivity, {} start",
             cells.join(" x "),
             problem["dynamics"]["order"],
             kind("diffusivity"),

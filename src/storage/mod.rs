@@ -6,4 +6,4 @@ pub mod solution;
 
 pub use folder::{Identity, Replacement, ResultFolder};
 pub use report::{Observables, Report};
-pub use solution::StoredSolution;
+pub use solution::{SOLUTION_FILE, StoredSolution};

@@ -5,6 +5,9 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::formats::npz;
 
+/// Name of the arrays in a results folder.
+pub const SOLUTION_FILE: &str = "solution.npz";
+
 /// Names of the axes in the file.
 const AXIS_NAMES: [&str; 3] = ["x", "y", "z"];
 
