@@ -14,7 +14,7 @@ pub mod operator;
 pub mod shifted;
 pub mod stationary;
 
-pub use diffusivity::{Diffusivity, DiffusivityField, UniformDiffusivity};
+pub use diffusivity::{Diffusivity, DiffusivityField, FieldDiffusivity, UniformDiffusivity};
 pub use fields::{CoarseGrained, FormulaDiffusivity, GridDiffusivity, LearningCoefficient};
 pub use flux::Flux;
 pub use initial::InitialDensity;

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use super::Operator;
 use crate::error::Result;
 use crate::math::elimination::{Coupling, log_stationary};
+use crate::math::extended::Extended;
 use crate::math::ordering::nested_dissection;
 use crate::math::summation::compensated_sum;
 use crate::mesh::porous::Components;
@@ -111,6 +112,28 @@ impl Operator {
         compensated_sum(fluxes)
     }
 
+    /// The rates of every face, also those that are too small for a double: uphill by exp(-800) and less.
+    pub fn couplings(&self) -> Vec<Coupling> {
+        let rates = self.forward_rates().iter().zip(self.backward_rates()).zip(self.log_ratios());
+        let faces = self.mesh().faces().iter().zip(rates);
+        let couplings = faces.map(|(face, ((&forward, &backward), &ratio))| {
+            let smaller = |small: f64, large: f64| {
+                if small >= f64::MIN_POSITIVE {
+                    Extended::new(small)
+                } else {
+                    Extended::new(large) * Extended::exp(-ratio.abs())
+                }
+            };
+            let (forward, backward) = if ratio >= 0.0 {
+                (Extended::new(forward), smaller(backward, forward))
+            } else {
+                (smaller(forward, backward), Extended::new(backward))
+            };
+            Coupling { states: face.cells, forward, backward }
+        });
+        couplings.collect()
+    }
+
     /// Logarithms summed along a spanning tree, and the largest mismatch on the faces outside the tree.
     fn log_potential(&self) -> (Vec<f64>, f64) {
         let mesh = self.mesh();
@@ -147,29 +170,35 @@ impl Operator {
             ((b - a) - ratio + (carry_b - carry_a)).abs()
         });
         let defect = mismatches.fold(0.0, f64::max);
-        (potential.into_iter().map(|(value, carry)| value + carry).collect(), defect)
+        // Against the largest value of its piece: near the bottom of a well the logarithms are then small, and exact.
+        let components = mesh.components();
+        let mut top = vec![(f64::NEG_INFINITY, 0.0); components.count];
+        for (pair, &label) in potential.iter().zip(&components.label) {
+            if pair.0 > top[label].0 {
+                top[label] = *pair;
+            }
+        }
+        let against_top = potential
+            .iter()
+            .zip(&components.label)
+            .map(|((value, carry), &label)| (value - top[label].0) + (carry - top[label].1));
+        (against_top.collect(), defect)
     }
 
     fn eliminate(&self, components: &Components) -> Result<Vec<f64>> {
         let mesh = self.mesh();
         let mut logs = vec![0.0; mesh.cell_count()];
+        let all = self.couplings();
         for label in 0..components.count {
             let cells: Vec<usize> = (0..mesh.cell_count()).filter(|&cell| components.label[cell] == label).collect();
             let mut local = vec![usize::MAX; mesh.cell_count()];
             for (number, &cell) in cells.iter().enumerate() {
                 local[cell] = number;
             }
-            let rates = self.forward_rates().iter().zip(self.backward_rates());
-            let couplings: Vec<Coupling> = mesh
-                .faces()
+            let couplings: Vec<Coupling> = all
                 .iter()
-                .zip(rates)
-                .filter(|(face, _)| components.label[face.cells[0]] == label)
-                .map(|(face, (&forward, &backward))| Coupling {
-                    states: face.cells.map(|cell| local[cell]),
-                    forward,
-                    backward,
-                })
+                .filter(|coupling| components.label[coupling.states[0]] == label)
+                .map(|coupling| Coupling { states: coupling.states.map(|cell| local[cell]), ..*coupling })
                 .collect();
             let positions: Vec<[usize; 3]> = cells.iter().map(|&cell| mesh.cells()[cell].index).collect();
             let weights = log_stationary(cells.len(), &couplings, &nested_dissection(&positions))?;
@@ -189,9 +218,9 @@ fn normalized(mut logs: Vec<f64>, components: &Components) -> Vec<f64> {
     }
     for (label, &top) in largest.iter().enumerate() {
         let members = logs.iter().zip(&components.label).filter(|(_, member)| **member == label);
-        let total = compensated_sum(members.map(|(log, _)| (log - top).exp())).ln() + top;
+        let total = compensated_sum(members.map(|(log, _)| (log - top).exp())).ln();
         for (log, _) in logs.iter_mut().zip(&components.label).filter(|(_, member)| **member == label) {
-            *log -= total;
+            *log = (*log - top) - total;
         }
     }
     logs

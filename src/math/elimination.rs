@@ -20,9 +20,9 @@ pub struct Coupling {
     /// The two states.
     pub states: [usize; 2],
     /// Rate from the first to the second \[1/time\].
-    pub forward: f64,
+    pub forward: Extended,
     /// Rate from the second to the first \[1/time\].
-    pub backward: f64,
+    pub backward: Extended,
 }
 
 /// Natural logarithms of the stationary probabilities (they sum to one) of `count` states.
@@ -54,7 +54,8 @@ pub fn log_stationary(count: usize, couplings: &[Coupling], order: &[usize]) -> 
 /// Arithmetic of non-negative numbers; `None` from `product` tells that the type's range does not suffice.
 trait Nonnegative: Copy + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> {
     const ZERO: Self;
-    fn from_f64(value: f64) -> Self;
+    /// `None` when the number has no place in the range of the type.
+    fn from_extended(value: Extended) -> Option<Self>;
     fn divided_by(self, other: Self) -> Self;
     fn is_zero(self) -> bool;
     fn extended(self) -> Extended;
@@ -66,8 +67,8 @@ trait Nonnegative: Copy + std::ops::Add<Output = Self> + std::ops::Mul<Output = 
 
 impl Nonnegative for f64 {
     const ZERO: Self = 0.0;
-    fn from_f64(value: f64) -> Self {
-        value
+    fn from_extended(value: Extended) -> Option<Self> {
+        value.to_f64()
     }
     fn divided_by(self, other: Self) -> Self {
         self / other
@@ -88,8 +89,8 @@ impl Nonnegative for f64 {
 
 impl Nonnegative for Extended {
     const ZERO: Self = Extended::ZERO;
-    fn from_f64(value: f64) -> Self {
-        Extended::new(value)
+    fn from_extended(value: Extended) -> Option<Self> {
+        Some(value)
     }
     fn divided_by(self, other: Self) -> Self {
         Extended::divided_by(self, other)
@@ -187,8 +188,8 @@ impl Fill {
             };
             let slot = self.start[first as usize]
                 + self.neighbours(first as usize).binary_search(&second).expect("every coupling is in the fill");
-            factor.outward[slot] = factor.outward[slot] + T::from_f64(out);
-            factor.inward[slot] = factor.inward[slot] + T::from_f64(into);
+            factor.outward[slot] = factor.outward[slot] + T::from_extended(out)?;
+            factor.inward[slot] = factor.inward[slot] + T::from_extended(into)?;
         }
         let mut slot_of = vec![0usize; count];
         for k in 0..count.saturating_sub(1) {
@@ -246,15 +247,15 @@ impl Fill {
 mod tests {
     use super::*;
 
+    fn coupling(states: [usize; 2], forward: f64, backward: f64) -> Coupling {
+        Coupling { states, forward: Extended::new(forward), backward: Extended::new(backward) }
+    }
+
     #[test]
     fn a_ring_with_a_circulating_flux_has_its_known_distribution() {
         // Three states, 0 -> 1 -> 2 -> 0 at rates a, b, c and nothing backwards: weights 1/a, 1/b, 1/c.
         let (a, b, c) = (2.0, 3.0, 5.0);
-        let couplings = [
-            Coupling { states: [0, 1], forward: a, backward: 0.0 },
-            Coupling { states: [1, 2], forward: b, backward: 0.0 },
-            Coupling { states: [0, 2], forward: 0.0, backward: c },
-        ];
+        let couplings = [coupling([0, 1], a, 0.0), coupling([1, 2], b, 0.0), coupling([0, 2], 0.0, c)];
         let total = 1.0 / a + 1.0 / b + 1.0 / c;
         for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
             let logs = log_stationary(3, &couplings, &order).expect("connected");
@@ -270,7 +271,7 @@ mod tests {
         let couplings: Vec<Coupling> = (0..60)
             .map(|i| {
                 let (forward, backward) = if i < 30 { ((-40f64).exp(), 1.0) } else { (1.0, (-40f64).exp()) };
-                Coupling { states: [i, i + 1], forward, backward }
+                coupling([i, i + 1], forward, backward)
             })
             .collect();
         let order: Vec<usize> = (0..61).map(|k| (k * 17) % 61).collect();
@@ -281,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_state_without_a_way_out_is_refused() {
-        let couplings = [Coupling { states: [0, 1], forward: 0.0, backward: 1.0 }];
+        let couplings = [coupling([0, 1], 0.0, 1.0)];
         assert!(log_stationary(2, &couplings, &[0, 1]).is_err());
     }
 }

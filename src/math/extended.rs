@@ -36,6 +36,25 @@ impl Extended {
         Self::normalized(value, 0)
     }
 
+    /// exp(`logarithm`) for any finite logarithm.
+    pub fn exp(logarithm: f64) -> Self {
+        // ln 2 = HIGH + LOW, HIGH with 32 bits: its whole multiples are exact, and the rest is small.
+        const HIGH: f64 = 6.931_471_803_691_238e-1;
+        const LOW: f64 = 1.908_214_929_270_587_7e-10;
+        let exponent = (logarithm / std::f64::consts::LN_2).floor();
+        let rest = (logarithm - exponent * HIGH) - exponent * LOW;
+        Self::normalized(rest.exp(), exponent as i64)
+    }
+
+    /// The nearest double; `None` when it lies so low that products would lose digits, or overflows.
+    pub fn to_f64(self) -> Option<f64> {
+        match self.exponent {
+            _ if self.is_zero() => Some(0.0),
+            -960..=1000 => Some(self.mantissa * 2f64.powi(self.exponent as i32)),
+            _ => None,
+        }
+    }
+
     /// `value` · 2^`exponent` for a positive normal `value`.
     fn normalized(value: f64, exponent: i64) -> Self {
         let bits = value.to_bits();
@@ -113,5 +132,18 @@ mod tests {
         let tiny = (0..20).fold(Extended::ONE, |product, _| product * Extended::new(1e-300));
         assert!((tiny.ln() + 6000.0 * std::f64::consts::LN_10).abs() < 1e-11);
         assert!(((tiny + tiny).divided_by(tiny).ln() - 2f64.ln()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn exponentials_keep_their_digits_at_any_size() {
+        for logarithm in [0.0, 0.3, -0.7, 12.5, -600.0, 600.0] {
+            let relative = Extended::exp(logarithm).to_f64().expect("in range") / f64::exp(logarithm) - 1.0;
+            assert!(relative.abs() < 1e-15, "{logarithm}: {relative:e}");
+        }
+        // exp(-12800) = exp(-50)^256, squared eight times.
+        let power = (0..8).fold(Extended::new((-50f64).exp()), |power, _| power * power);
+        let relative = Extended::exp(-12800.0).divided_by(power).to_f64().expect("near one") - 1.0;
+        assert!(relative.abs() < 256.0 * 1e-15, "{relative:e}");
+        assert_eq!(Extended::exp(-12800.0).to_f64(), None);
     }
 }

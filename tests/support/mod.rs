@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used)] // a broken reference file must stop the test
 
+pub mod problem;
+
 use faer::c64;
 use faer::prelude::Solve;
 use faer::sparse::linalg::solvers::{Lu, SymbolicLu};
