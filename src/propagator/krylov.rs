@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
 use crate::math::summation::compensated_sum;
 use crate::mesh::Density;
+use crate::mesh::porous::Components;
 
 /// Rational Krylov propagator with automatic poles.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +66,9 @@ impl Propagator for Krylov {
             let mut search = Search::new(self, evolution, &positive);
             let found = search.run(&mut system, observer)?;
             let values = search.basis.combine(&found.coefficients);
-            let mass = compensated_sum(initial.iter().copied());
+            let rules = Rules::new(evolution);
             for value in values.chunks_exact(initial.len()) {
-                let projected = project(value, mass)?;
+                let projected = rules.project(value)?;
                 raw_mass_defect = raw_mass_defect.max(projected.mass_defect);
                 raw_undershoot = raw_undershoot.min(projected.undershoot);
                 densities.push(Density::new(evolution.initial.mesh().clone(), projected.probability));
@@ -89,9 +90,16 @@ impl Propagator for Krylov {
     }
 }
 
-/// The rules that the exact density obeys: no negative probability, and the mass of the initial density.
+/// The rules that the exact density obeys: no negative probability, and in every connected piece of the medium the
+/// mass that it held at the start.
 ///
-/// Both steps can only reduce the error: the exact density is non-negative, and its mass is known.
+/// Both steps can only reduce the error: the exact density is non-negative, and its masses are known.
+struct Rules {
+    components: Components,
+    masses: Vec<f64>,
+}
+
+/// A density that obeys the [`Rules`].
 struct Projected {
     probability: Vec<f64>,
     /// |mass / wanted - 1| before.
@@ -100,19 +108,38 @@ struct Projected {
     undershoot: f64,
 }
 
-fn project(value: &[f64], mass: f64) -> Result<Projected> {
-    let found = compensated_sum(value.iter().copied());
-    if !(found.is_finite() && found > 0.0) {
-        return Err(Error::NotFinite { stage: format!("a density of the Krylov propagator has mass {found}") });
+impl Rules {
+    fn new(evolution: &Evolution<'_>) -> Self {
+        let components = evolution.initial.mesh().components();
+        let masses = masses_of(evolution.initial.probability(), &components);
+        Rules { components, masses }
     }
-    let largest = value.iter().copied().fold(0.0, f64::max);
-    let lowest = value.iter().copied().fold(0.0, f64::min);
-    let kept = compensated_sum(value.iter().map(|p| p.max(0.0)));
-    Ok(Projected {
-        probability: value.iter().map(|p| p.max(0.0) * (mass / kept)).collect(),
-        mass_defect: (found / mass - 1.0).abs(),
-        undershoot: lowest / largest,
-    })
+
+    fn project(&self, value: &[f64]) -> Result<Projected> {
+        let (found, wanted) = (compensated_sum(value.iter().copied()), compensated_sum(self.masses.iter().copied()));
+        if !(found.is_finite() && found > 0.0) {
+            return Err(Error::NotFinite { stage: format!("a density of the Krylov propagator has mass {found}") });
+        }
+        let largest = value.iter().copied().fold(0.0, f64::max);
+        let lowest = value.iter().copied().fold(0.0, f64::min);
+        let mut probability: Vec<f64> = value.iter().map(|p| p.max(0.0)).collect();
+        let kept = masses_of(&probability, &self.components);
+        let scales: Vec<f64> =
+            self.masses.iter().zip(kept).map(|(mass, kept)| if *mass > 0.0 { mass / kept } else { 0.0 }).collect();
+        for (p, &label) in probability.iter_mut().zip(&self.components.label) {
+            *p *= scales[label];
+        }
+        Ok(Projected { probability, mass_defect: (found / wanted - 1.0).abs(), undershoot: lowest / largest })
+    }
+}
+
+/// Mass of every connected piece.
+fn masses_of(probability: &[f64], components: &Components) -> Vec<f64> {
+    let of_piece = |piece: usize| {
+        let members = probability.iter().zip(&components.label).filter(move |(_, label)| **label == piece);
+        compensated_sum(members.map(|(p, _)| *p))
+    };
+    (0..components.count).map(of_piece).collect()
 }
 
 /// The growth of the basis until every output time is served.
