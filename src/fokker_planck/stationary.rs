@@ -68,7 +68,8 @@ impl Operator {
     pub fn stationary(&self) -> Result<Stationary> {
         let components = self.mesh().components();
         if let (super::Flux::ScharfetterGummel, Some(diffusivity)) = (self.flux(), self.uniform_diffusivity()) {
-            let logs = self.losses().iter().map(|loss| -self.friction() * loss / diffusivity).collect();
+            let lowest = self.lowest_loss();
+            let logs = self.losses().iter().map(|loss| -self.friction() * (loss - lowest) / diffusivity).collect();
             return Ok(Stationary {
                 log_probability: normalized(logs, &components),
                 method: StationaryMethod::ClosedForm,
@@ -95,12 +96,18 @@ impl Operator {
     /// exp(-γ L/D) as logarithms of probabilities per cell; every connected piece sums to one.
     pub fn gibbs(&self) -> Vec<f64> {
         let volumes = self.mesh().cells().iter().map(|cell| cell.volume.ln());
+        // With one D a constant in L drops out; without it the exponents of the wells are small, and exact.
+        let lowest = if self.uniform_diffusivity().is_some() { self.lowest_loss() } else { 0.0 };
         let exponents = self.losses().iter().zip(self.log_diffusivity()).zip(volumes);
         let logs = exponents.map(|((loss, log_diffusivity), volume)| {
             let diffusivity = self.uniform_diffusivity().unwrap_or_else(|| log_diffusivity.exp());
-            volume - self.friction() * loss / diffusivity
+            volume - self.friction() * (loss - lowest) / diffusivity
         });
         normalized(logs.collect(), &self.mesh().components())
+    }
+
+    fn lowest_loss(&self) -> f64 {
+        self.losses().iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     /// L1 norm over the faces of the probability flux of a state \[t^-alpha\].
