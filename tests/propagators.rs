@@ -241,7 +241,7 @@ fn krylov_in_steep_planes_has_ten_digits() {
             (&[-1.0, 0.5], 0.25),
         )
     };
-    for (diffusivity, expected) in [(0.5, "cholesky"), (0.1, "lu"), (0.003, "lu")] {
+    for (diffusivity, expected) in [(0.5, "cholesky"), (0.1, "cholesky"), (0.035, "cholesky"), (0.003, "lu")] {
         let problem = steep(diffusivity);
         let rates = problem.rates();
         for order in [0.5, 1.0] {
@@ -341,7 +341,7 @@ fn order_tends_to_one_continuously() {
     }
 }
 
-/// The estimate that a run reports is not smaller than the truth by more than a factor of ten.
+/// The error is not above the estimate that a run reports, nor above the tolerance.
 #[test]
 fn estimates_hold() {
     let problem = Problem::double_well(2.5, 300, 0.1, 0.05);
@@ -355,7 +355,7 @@ fn estimates_hold() {
                 let exact = contour_reference(&rates, problem.initial.probability(), order, *time);
                 let error = relative_difference(density.probability(), &exact);
                 assert!(*estimate <= tolerance, "{estimate:e}");
-                assert!(error <= 10.0 * estimate + 1e-12, "alpha {order} t {time}: error {error:e}, said {estimate:e}");
+                assert!(error <= estimate + 1e-12, "alpha {order} t {time}: error {error:e}, said {estimate:e}");
                 assert!(error <= tolerance, "alpha {order} t {time}: error {error:e}");
             }
         }
@@ -401,5 +401,61 @@ fn pieces_of_a_porous_medium_keep_their_masses() {
                 }
             }
         }
+    }
+}
+
+/// Symmetrising loses no digits: the relative error of (q I - A)^-1 p by Cholesky against a refined LU, by the spread
+/// of γ L / D. Above a spread of 1000, where its scaling nears the end of the doubles' range, the program takes LU.
+#[test]
+fn cholesky_keeps_its_digits_up_to_its_limit() {
+    use porewalk::fokker_planck::{FactorizationKind, ShiftedSystem};
+
+    let mut rows = Vec::new();
+    // In a well, and high on a slope, where the scaling of the symmetrised operator is strongest.
+    let starts = [[-1.0, 0.5], [2.3, 1.8]];
+    for (spread, start) in [10.0, 60.0, 200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0, 1400.0]
+        .into_iter()
+        .flat_map(|s| starts.map(|w| (s, w)))
+    {
+        let range = (2.5f64 * 2.5 - 1.0).powi(2) + 2.0;
+        let problem = Problem::new(
+            &[(-2.5, 2.5, 64), (-2.0, 2.0, 48)],
+            |w| (w[0] * w[0] - 1.0).powi(2) + 0.5 * w[1] * w[1],
+            &UniformDiffusivity::new(range / spread).unwrap(),
+            (&start, 0.1),
+        );
+        let right = problem.initial.probability().to_vec();
+        let mut worst = [0.0f64; 2];
+        for shift in [1e-3, 1.0, 1e3] {
+            let solve = |kind: FactorizationKind, right: &[f64]| {
+                let mut system = ShiftedSystem::with_kind(&problem.operator, &problem.stationary, kind).unwrap();
+                let mut x = right.to_vec();
+                system.factorize(shift).unwrap().solve_in_place(&mut x);
+                x
+            };
+            let lu = solve(FactorizationKind::Lu, &right);
+            let mut exact = lu.clone();
+            for _ in 0..3 {
+                let mut residual = vec![0.0; right.len()];
+                problem.operator.apply(&exact, &mut residual);
+                residual.iter_mut().zip(&exact).zip(&right).for_each(|((r, x), b)| *r += b - shift * x);
+                exact.iter_mut().zip(solve(FactorizationKind::Lu, &residual)).for_each(|(x, more)| *x += more);
+            }
+            // The mass is known to be 1 / shift and always put right; small shifts lose digits of nothing else.
+            let with_mass = |x: &[f64]| {
+                let scale = 1.0 / (shift * x.iter().sum::<f64>());
+                x.iter().map(|value| value * scale).collect::<Vec<f64>>()
+            };
+            let (exact, lu) = (with_mass(&exact), with_mass(&lu));
+            let cholesky = with_mass(&solve(FactorizationKind::Cholesky, &right));
+            worst[0] = worst[0].max(relative_difference(&cholesky, &exact));
+            worst[1] = worst[1].max(relative_difference(&lu, &exact));
+        }
+        println!("spread {spread}, start {start:?}: Cholesky {:.1e}, LU {:.1e}", worst[0], worst[1]);
+        rows.push((spread, worst));
+    }
+    for (spread, worst) in rows {
+        assert!(spread > 1000.0 || worst[0] < 1e-11, "spread {spread}: {worst:?}");
+        assert!(worst[1] < 1e-11, "spread {spread}: {worst:?}");
     }
 }

@@ -1,6 +1,6 @@
 """The L1 scheme on D_t^alpha u = -u, u(0) = 1, T = 1: its values and errors, to 15 digits.
 
-Command:  python3 scalar_relaxation.py > scalar_relaxation.csv      (ten minutes; needs numpy, mpmath)
+Command:  python3 scalar_relaxation.py > scalar_relaxation.csv      (four minutes; needs numpy, mpmath)
 
 Nodes t_n = (n/N)^r. L1: sum_k b_nk (u_k - u_(k-1)) = -u_n with
 b_nk = ((t_n - t_(k-1))^(1-alpha) - (t_n - t_k)^(1-alpha)) / (Gamma(2-alpha) (t_k - t_(k-1))).

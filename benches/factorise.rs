@@ -1,0 +1,99 @@
+//! Factorisations and solves of s I - A in the plane, one thread. `cargo bench --bench factorise`.
+
+mod common;
+
+use common::Problem;
+use divan::{Bencher, black_box};
+use porewalk::fokker_planck::{FactorizationKind, ShiftedSystem};
+use porewalk::math::sparse::Analysis;
+
+fn main() {
+    divan::main();
+}
+
+const SIZES: [usize; 3] = [128, 256, 512];
+
+fn system(problem: &Problem, kind: FactorizationKind) -> ShiftedSystem {
+    ShiftedSystem::with_kind(&problem.operator, &problem.stationary, kind).expect("a system")
+}
+
+/// Order, symbolic analysis and first factors of Cholesky by nested dissection.
+#[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
+fn cholesky_with_analysis(bencher: Bencher, cells: usize) {
+    let problem = Problem::plane(cells);
+    bencher.bench_local(|| {
+        let factor = system(&problem, FactorizationKind::Cholesky).factorize(1.0).expect("factors");
+        black_box(&factor);
+    });
+}
+
+/// The baseline in the same run: the same matrix in its natural order (a band).
+#[divan::bench(args = [128, 256], sample_count = 2, sample_size = 1)]
+fn cholesky_natural_order(bencher: Bencher, cells: usize) {
+    let problem = Problem::plane(cells);
+    let mut matrix = problem.operator.matrix();
+    // Only the pattern matters for time: symmetric values, dominant diagonal.
+    let count = matrix.cols();
+    let columns: Vec<(usize, usize)> =
+        matrix.iter().map(|(_, (row, column))| (row as usize, column as usize)).collect();
+    for (value, (row, column)) in matrix.data_mut().iter_mut().zip(columns) {
+        *value = if row == column { 5.0 } else { -1.0 };
+    }
+    let order: Vec<usize> = (0..count).collect();
+    bencher.bench_local(|| {
+        black_box(Analysis::cholesky(&matrix, &order).expect("an analysis").factorize(matrix.data()).is_ok())
+    });
+}
+
+/// LU with its own column order, for operators without detailed balance.
+#[divan::bench(args = SIZES, sample_count = 2, sample_size = 1)]
+fn lu_with_analysis(bencher: Bencher, cells: usize) {
+    let problem = Problem::circulating(cells);
+    bencher.bench_local(|| {
+        let factor = system(&problem, FactorizationKind::Lu).factorize(1.0).expect("factors");
+        black_box(&factor);
+    });
+}
+
+/// One solve with Cholesky factors.
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn cholesky_solve(bencher: Bencher, cells: usize) {
+    let problem = Problem::plane(cells);
+    let mut factor = system(&problem, FactorizationKind::Cholesky).factorize(1.0).expect("factors");
+    let mut x = problem.initial.probability().to_vec();
+    bencher.bench_local(|| factor.solve_in_place(black_box(&mut x)));
+}
+
+/// One solve with LU factors.
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn lu_solve(bencher: Bencher, cells: usize) {
+    let problem = Problem::circulating(cells);
+    let mut factor = system(&problem, FactorizationKind::Lu).factorize(1.0).expect("factors");
+    let mut x = problem.initial.probability().to_vec();
+    bencher.bench_local(|| factor.solve_in_place(black_box(&mut x)));
+}
+
+/// The stationary state by subtraction-free elimination.
+#[divan::bench(args = SIZES, sample_count = 1, sample_size = 1)]
+fn stationary_by_elimination(bencher: Bencher, cells: usize) {
+    let problem = Problem::circulating(cells);
+    bencher.bench_local(|| black_box(problem.operator.stationary().expect("a state")));
+}
+
+/// One factorisation and one solve of the chain of 1000 cells in one dimension.
+#[divan::bench]
+fn line_1000_factors_and_solve(bencher: Bencher) {
+    let problem = Problem::line(2.5, 1000, 0.35);
+    let mut system = system(&problem, FactorizationKind::Tridiagonal);
+    let mut x = problem.initial.probability().to_vec();
+    bencher.bench_local(|| system.factorize(1.0).expect("factors").solve_in_place(black_box(&mut x)));
+}
+
+/// One solve of that chain.
+#[divan::bench]
+fn line_1000_solve(bencher: Bencher) {
+    let problem = Problem::line(2.5, 1000, 0.35);
+    let mut factor = system(&problem, FactorizationKind::Tridiagonal).factorize(1.0).expect("factors");
+    let mut x = problem.initial.probability().to_vec();
+    bencher.bench_local(|| factor.solve_in_place(black_box(&mut x)));
+}

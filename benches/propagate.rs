@@ -1,0 +1,64 @@
+//! Propagation on one thread, after assembly. `cargo bench --bench propagate`; numbers in benches/README.md.
+
+mod common;
+
+use common::{Problem, log_times};
+use divan::{Bencher, black_box};
+use porewalk::caputo::L1;
+use porewalk::propagator::{Krylov, Spectral, Stepping};
+
+fn main() {
+    divan::main();
+}
+
+/// One time, 1D, 1000 cells (target 1 ms), by order.
+#[divan::bench(args = [0.2, 0.5, 0.8, 1.0])]
+fn line_1000_one_time(bencher: Bencher, order: f64) {
+    let problem = Problem::line(2.5, 1000, 0.35);
+    bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), order, &[1.0], 1e-8)));
+}
+
+/// The baseline in the same run: eigenvectors of the dense symmetrised operator, same time.
+#[divan::bench(sample_count = 2, sample_size = 1)]
+fn line_1000_one_time_spectral(bencher: Bencher) {
+    let problem = Problem::task_b(1000);
+    bencher.bench_local(|| black_box(problem.propagate(&Spectral::default(), 0.5, &[1.0], 1e-8)));
+}
+
+/// 100 times from 1e-3 to 1e3, tolerance 1e-10 (target 10 ms).
+#[divan::bench(args = [0.2, 0.5, 0.8, 1.0])]
+fn line_1000_hundred_times(bencher: Bencher, order: f64) {
+    let problem = Problem::line(2.5, 1000, 0.35);
+    let times = log_times(1e-3, 1e3, 100);
+    bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), order, &times, 1e-10)));
+}
+
+/// The same for γ ΔL / D = 12800.
+#[divan::bench(args = [0.5, 1.0], sample_count = 10)]
+fn steep_line_1000_hundred_times(bencher: Bencher, order: f64) {
+    let problem = Problem::line(3.0, 1000, 0.005);
+    let times = log_times(1e-3, 1e3, 100);
+    bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), order, &times, 1e-10)));
+}
+
+/// One time to 1e-10 in the plane with detailed balance: 200 x 200 (target 0.25 s) and 512 x 512 (2.5 s), Cholesky.
+#[divan::bench(args = [200, 512], sample_count = 3, sample_size = 1)]
+fn plane_cholesky(bencher: Bencher, cells: usize) {
+    let problem = Problem::plane(cells);
+    bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), 0.5, &[1.0], 1e-10)));
+}
+
+/// The same with a circulating flux: LU (512 x 512: 4.5 s).
+#[divan::bench(args = [200, 512], sample_count = 3, sample_size = 1)]
+fn plane_lu(bencher: Bencher, cells: usize) {
+    let problem = Problem::circulating(cells);
+    bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), 0.5, &[1.0], 1e-10)));
+}
+
+/// Task B: L1 with the direct memory sum, 1000 cells x 1000 steps (target 0.5 s), uniform and graded.
+#[divan::bench(args = [1.0, 2.3333], sample_count = 5, sample_size = 1)]
+fn l1_direct_1000_by_1000(bencher: Bencher, grading: f64) {
+    let problem = Problem::task_b(1000);
+    let stepping = Stepping { scheme: &L1, steps: 1000, grading };
+    bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-8)));
+}
