@@ -11,7 +11,7 @@ use crate::storage::Report;
 /// Divergences below this are rounding and are drawn as this.
 const SMALLEST_DIVERGENCE: f64 = 1e-17;
 /// Up to this many outputs are marked on their curves.
-const MOST_MARKS: usize = 60;
+const MOST_MARKS: usize = 30;
 
 /// One curve of a panel.
 struct Series {
