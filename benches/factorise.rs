@@ -34,9 +34,8 @@ fn cholesky_natural_order(bencher: Bencher, cells: usize) {
     let mut matrix = problem.operator.matrix();
     // Only the pattern matters for time: symmetric values, dominant diagonal.
     let count = matrix.cols();
-    let columns: Vec<(usize, usize)> =
-        matrix.iter().map(|(_, (row, column))| (row as usize, column as usize)).collect();
-    for (value, (row, column)) in matrix.data_mut().iter_mut().zip(columns) {
+    let places: Vec<(usize, usize)> = matrix.iter().map(|(_, place)| place).collect();
+    for (value, (row, column)) in matrix.data_mut().iter_mut().zip(places) {
         *value = if row == column { 5.0 } else { -1.0 };
     }
     let order: Vec<usize> = (0..count).collect();
