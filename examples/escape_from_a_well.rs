@@ -19,7 +19,7 @@ use porewalk::propagator::{Evolution, Krylov, Propagator};
 pub struct Escape {
     /// Caputo order.
     pub order: f64,
-    /// Times [t].
+    /// Times \[t\].
     pub times: Vec<f64>,
     /// Stationary weight of the right half minus its weight.
     pub missing: Vec<f64>,

@@ -5,7 +5,7 @@ use super::render::text_width;
 use super::scale::{Scale, Spacing};
 use super::style::{self, FRAME, GRID, LABEL_SIZE, TICK_SIZE, TITLE_SIZE, label};
 
-/// Length of a labelled tick [points].
+/// Length of a labelled tick \[points\].
 const TICK: f64 = 4.5;
 
 /// A rectangle on the paper with a horizontal and a vertical scale.

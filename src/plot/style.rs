@@ -2,11 +2,11 @@
 
 use super::drawing::{Color, Label, Side, Stroke};
 
-/// Text of labels [points].
+/// Text of labels \[points\].
 pub const LABEL_SIZE: f64 = 13.0;
-/// Text of ticks and legends [points].
+/// Text of ticks and legends \[points\].
 pub const TICK_SIZE: f64 = 12.0;
-/// Text of titles [points].
+/// Text of titles \[points\].
 pub const TITLE_SIZE: f64 = 14.0;
 /// Ink of frames and text.
 pub const INK: [u8; 3] = [34, 34, 34];
@@ -14,7 +14,7 @@ pub const INK: [u8; 3] = [34, 34, 34];
 pub const GRID: Stroke = Stroke::solid([226, 226, 226], 0.6);
 /// Frame of a panel.
 pub const FRAME: Stroke = Stroke::solid(INK, 0.9);
-/// Width of a curve [points].
+/// Width of a curve \[points\].
 pub const CURVE: f64 = 1.8;
 /// Colour of positions outside a porous medium.
 pub const OUTSIDE: [u8; 3] = [190, 190, 190];
