@@ -249,7 +249,7 @@ fn dashes(points: &[Point], stroke: &Stroke) -> Vec<Vec<Point>> {
             piece.push(to);
         }
     }
-    if piece.len() > 1 {
+    if piece.len() > 1 && piece[0] != piece[piece.len() - 1] {
         pieces.push(piece);
     }
     pieces
