@@ -132,7 +132,7 @@ fn extreme_gradings_keep_their_order() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random_cases(200))]
 
     /// On any steps the weights of every scheme differentiate t exactly, and the direct sum is the row, whatever was
     /// in the buffer, wherever the history is cut.

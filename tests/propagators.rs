@@ -13,13 +13,9 @@ use porewalk::fokker_planck::{FieldDiffusivity, StationaryMethod, UniformDiffusi
 use porewalk::math::special::mittag_leffler;
 use porewalk::propagator::{Krylov, Propagator, Spectral};
 use support::problem::{Problem, log_times};
-use support::{contour_reference, relative_difference, small_transients};
+use support::{contour_reference, is_slow, relative_difference, small_transients};
 
 const ORDERS: [f64; 4] = [0.2, 0.5, 0.8, 1.0];
-
-fn is_slow() -> bool {
-    std::env::var_os("POREWALK_SLOW_TESTS").is_some_and(|value| !value.is_empty() && value != "0")
-}
 
 /// Mass and positivity of every density.
 fn assert_is_density(name: &str, solution: &porewalk::propagator::Solution) {

@@ -1,22 +1,40 @@
-//! Sums that keep their rounding errors.
+//! Sums whose rounding does not grow with the number of terms.
 
-/// Sum with the rounding errors carried along (Neumaier), good to about one unit in the last place.
-pub fn compensated_sum(terms: impl IntoIterator<Item = f64>) -> f64 {
-    let (mut sum, mut carry) = (0.0f64, 0.0f64);
-    for term in terms {
-        let total = sum + term;
-        carry += if sum.abs() >= term.abs() { (sum - total) + term } else { (term - total) + sum };
-        sum = total;
+/// A running sum that carries what rounding leaves out (Neumaier).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompensatedSum {
+    sum: f64,
+    lost: f64,
+}
+
+impl CompensatedSum {
+    /// Adds a term.
+    pub fn add(&mut self, term: f64) {
+        let next = self.sum + term;
+        self.lost += if self.sum.abs() >= term.abs() { (self.sum - next) + term } else { (term - next) + self.sum };
+        self.sum = next;
     }
-    sum + carry
+
+    /// The sum so far.
+    pub fn value(&self) -> f64 {
+        self.sum + self.lost
+    }
+}
+
+/// Sum of all terms.
+pub fn compensated_sum(terms: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sum = CompensatedSum::default();
+    terms.into_iter().for_each(|term| sum.add(term));
+    sum.value()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::compensated_sum;
+    use super::*;
 
     #[test]
-    fn compensated_sum_keeps_what_plain_addition_loses() {
+    fn small_terms_survive_large_ones() {
         assert_eq!(compensated_sum([1.0, 1e100, 1.0, -1e100]), 2.0);
+        assert_eq!(compensated_sum([]), 0.0);
     }
 }

@@ -14,14 +14,13 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
+use super::conservation::Conservation;
 use super::hyperbola::{Hyperbola, LARGEST_OPENING};
 use super::rational_basis::RationalBasis;
-use super::{Evolution, Observer, Propagator, Solution, Work};
+use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
-use crate::math::summation::compensated_sum;
 use crate::mesh::Density;
-use crate::mesh::porous::Components;
 
 /// Rational Krylov propagator with automatic poles.
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +67,17 @@ impl Propagator for Krylov {
             let mut search = Search::new(self, evolution, &positive);
             let found = search.run(&mut system, observer)?;
             let values = search.basis.combine(&found.coefficients);
-            let rules = Rules::new(evolution);
+            // What is known of the exact density: no negative probability, and its masses. Both can only reduce the error.
+            let conservation = Conservation::new(evolution);
+            let mesh = evolution.initial.mesh();
             for value in values.chunks_exact(initial.len()) {
-                let projected = rules.project(value)?;
-                raw_mass_defect = raw_mass_defect.max(projected.mass_defect);
-                raw_undershoot = raw_undershoot.min(projected.undershoot);
-                densities.push(Density::new(evolution.initial.mesh().clone(), projected.probability));
+                let raw = Density::new(mesh.clone(), value.to_vec());
+                raw_mass_defect =
+                    raw_mass_defect.max(conservation.defect(value, "a density of the Krylov propagator")?);
+                raw_undershoot = raw_undershoot.min(undershoot(std::slice::from_ref(&raw)));
+                let mut probability: Vec<f64> = value.iter().map(|p| p.max(0.0)).collect();
+                conservation.restore(&mut probability);
+                densities.push(Density::new(mesh.clone(), probability));
             }
             estimates.extend(found.estimates);
             work.solves = search.basis.solve_count() as u64;
@@ -90,58 +94,6 @@ impl Propagator for Krylov {
             factorization: system.kind().name(),
         })
     }
-}
-
-/// The rules that the exact density obeys: no negative probability, and in every connected piece of the medium the
-/// mass that it held at the start.
-///
-/// Both steps can only reduce the error: the exact density is non-negative, and its masses are known.
-struct Rules {
-    components: Components,
-    masses: Vec<f64>,
-}
-
-/// A density that obeys the [`Rules`].
-struct Projected {
-    probability: Vec<f64>,
-    /// |mass / wanted - 1| before.
-    mass_defect: f64,
-    /// Most negative probability density before, over the largest density.
-    undershoot: f64,
-}
-
-impl Rules {
-    fn new(evolution: &Evolution<'_>) -> Self {
-        let components = evolution.initial.mesh().components();
-        let masses = masses_of(evolution.initial.probability(), &components);
-        Rules { components, masses }
-    }
-
-    fn project(&self, value: &[f64]) -> Result<Projected> {
-        let (found, wanted) = (compensated_sum(value.iter().copied()), compensated_sum(self.masses.iter().copied()));
-        if !(found.is_finite() && found > 0.0) {
-            return Err(Error::NotFinite { stage: format!("a density of the Krylov propagator has mass {found}") });
-        }
-        let largest = value.iter().copied().fold(0.0, f64::max);
-        let lowest = value.iter().copied().fold(0.0, f64::min);
-        let mut probability: Vec<f64> = value.iter().map(|p| p.max(0.0)).collect();
-        let kept = masses_of(&probability, &self.components);
-        let scales: Vec<f64> =
-            self.masses.iter().zip(kept).map(|(mass, kept)| if *mass > 0.0 { mass / kept } else { 0.0 }).collect();
-        for (p, &label) in probability.iter_mut().zip(&self.components.label) {
-            *p *= scales[label];
-        }
-        Ok(Projected { probability, mass_defect: (found / wanted - 1.0).abs(), undershoot: lowest / largest })
-    }
-}
-
-/// Mass of every connected piece.
-fn masses_of(probability: &[f64], components: &Components) -> Vec<f64> {
-    let of_piece = |piece: usize| {
-        let members = probability.iter().zip(&components.label).filter(move |(_, label)| **label == piece);
-        compensated_sum(members.map(|(p, _)| *p))
-    };
-    (0..components.count).map(of_piece).collect()
 }
 
 /// The growth of the basis until every output time is served.

@@ -6,6 +6,7 @@
 //! | [`Stepping`] | a Caputo scheme, step by step | the oracle; coefficients that vary |
 //! | [`Spectral`] | eigenvectors times Mittag-Leffler | the oracle of small reversible problems |
 
+mod conservation;
 pub mod hyperbola;
 pub mod krylov;
 mod rational_basis;

@@ -10,6 +10,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, Mat, Par, Side};
 
+use super::conservation::Conservation;
 use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
 use crate::error::{Error, Result};
 use crate::math::special::mittag_leffler;
@@ -59,7 +60,7 @@ impl Propagator for Spectral {
         let mut modes = vec![0.0; size];
         let target = ColMut::from_slice_mut(&mut modes).as_mat_mut();
         matmul(target, Accum::Replace, vectors.transpose(), ColRef::from_slice(&scaled).as_mat(), 1.0, Par::Seq);
-        let mass = compensated_sum(initial.iter().copied());
+        let conservation = Conservation::new(evolution);
         let mut densities = Vec::with_capacity(evolution.times.len());
         let mut raw_mass_defect = 0.0f64;
         for (done, &time) in evolution.times.iter().enumerate() {
@@ -73,12 +74,8 @@ impl Propagator for Spectral {
             let target = ColMut::from_slice_mut(&mut values).as_mat_mut();
             matmul(target, Accum::Replace, vectors, ColRef::from_slice(&relaxed).as_mat(), 1.0, Par::Seq);
             values.iter_mut().zip(&root).for_each(|(value, root)| *value *= root);
-            let found = compensated_sum(values.iter().copied());
-            if !(found.is_finite() && found > 0.0) {
-                return Err(Error::NotFinite { stage: format!("the spectral density at t = {time} has mass {found}") });
-            }
-            raw_mass_defect = raw_mass_defect.max((found / mass - 1.0).abs());
-            values.iter_mut().for_each(|value| *value *= mass / found);
+            raw_mass_defect = raw_mass_defect.max(conservation.defect(&values, "a density of the spectral sum")?);
+            conservation.restore(&mut values);
             densities.push(Density::new(evolution.initial.mesh().clone(), values));
             observer.progress(done as u64 + 1, evolution.times.len() as u64);
         }

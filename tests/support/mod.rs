@@ -260,3 +260,17 @@ pub fn numbers(array: &Value) -> Vec<f64> {
         .map(|entry| entry.as_f64().unwrap_or_else(|| entry.as_str().unwrap().parse().unwrap()))
         .collect()
 }
+
+/// Settings of property tests: the same cases in every run; with `POREWALK_SLOW_TESTS=1` a hundred times as many, other
+/// ones in every run.
+pub fn random_cases(cases: u32) -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, RngSeed};
+    let (cases, rng_seed) =
+        if is_slow() { (100 * cases, RngSeed::Random) } else { (cases, RngSeed::Fixed(20_261_123)) };
+    Config { cases, rng_seed, failure_persistence: None, ..Config::default() }
+}
+
+/// True when the long versions of the tests are wanted: `POREWALK_SLOW_TESTS=1`.
+pub fn is_slow() -> bool {
+    std::env::var_os("POREWALK_SLOW_TESTS").is_some_and(|value| !value.is_empty() && value != "0")
+}
