@@ -8,7 +8,7 @@
 //! Reference: \[SunWu2006\], \[LinXu2007\]; rough starts \[JinLazarovZhou2016\], \[StynesORiordanGracia2017\]
 
 use super::{CaputoScheme, FractionalOrder, Guarantees};
-use crate::math::special::{gamma, power_difference};
+use crate::math::special::{gamma, power_increase};
 
 /// Piecewise linear interpolation of f under the Caputo integral.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,8 +49,8 @@ impl CaputoScheme for L1 {
         // Ages are summed from the newest step back: no difference of nearly equal times is ever formed.
         let mut age = 0.0;
         for (&step, weight) in steps.iter().zip(out.iter_mut()).rev() {
+            *weight = scale * power_increase(age, step, exponent) / step;
             age += step;
-            *weight = scale * power_difference(age, step.min(age), exponent) / step;
         }
     }
 }

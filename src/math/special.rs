@@ -100,23 +100,27 @@ fn reciprocal_gamma_of_sum(high: f64, low: f64) -> f64 {
     sign * (PI * distance).sin() / PI * gamma(1.0 - high)
 }
 
-/// aᵉ − (a − step)ᵉ without cancellation, for 0 < step ≤ a and e > 0: the weights of memory sums.
+/// (from + step)ᵉ − fromᵉ without cancellation, for from ≥ 0, step > 0 and 0 < e ≤ 1: the weights of memory sums.
 ///
-/// Within 4 units in the last place over the tested range (step/a from 1e-18 to 1).
+/// Within 4 units in the last place over the tested range (step/from from 1e-18 to infinity).
 ///
 /// ```
-/// use porewalk::math::special::power_difference;
-/// assert_eq!(power_difference(1.0, 1e-18, 0.5), 5e-19);
-/// assert_eq!(power_difference(9.0, 9.0, 0.5), 3.0);
+/// use porewalk::math::special::power_increase;
+/// assert_eq!(power_increase(1.0, 1e-18, 0.5), 5e-19);
+/// assert_eq!(power_increase(0.0, 9.0, 0.5), 3.0);
 /// ```
 ///
 /// # Panics
 /// In debug builds, when the arguments are outside their range.
-pub fn power_difference(a: f64, step: f64, exponent: f64) -> f64 {
-    debug_assert!(step > 0.0 && step <= a && exponent > 0.0, "0 < step <= a and exponent > 0");
-    // Where the rest is less than half of a it is exact by subtraction; elsewhere 1 - step/a is well conditioned.
-    let logarithm = if step > 0.5 * a { ((a - step) / a).ln() } else { (-step / a).ln_1p() };
-    -(exponent * logarithm).exp_m1() * a.powf(exponent)
+pub fn power_increase(from: f64, step: f64, exponent: f64) -> f64 {
+    debug_assert!(from >= 0.0 && step > 0.0 && exponent > 0.0, "from >= 0, step > 0 and exponent > 0");
+    if from == 0.0 {
+        return step.powf(exponent);
+    }
+    // Nothing is subtracted, so steps may be far shorter or far longer than what lies behind them; the power of the
+    // larger time is taken, so that no large exponential multiplies a rounded logarithm.
+    let growth = exponent * (step / from).ln_1p();
+    if step > from { -(-growth).exp_m1() * (from + step).powf(exponent) } else { growth.exp_m1() * from.powf(exponent) }
 }
 
 /// Mittag-Leffler function E_(α,β)(z) = Σ zᵏ / Γ(αk + β) for real z, 0 < α ≤ 1 and β > 0.
