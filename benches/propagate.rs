@@ -5,7 +5,7 @@ mod common;
 use common::{Problem, log_times};
 use divan::{Bencher, black_box};
 use porewalk::caputo::L1;
-use porewalk::propagator::{Krylov, Spectral, Stepping};
+use porewalk::propagator::{Krylov, Spectral, Stepping, stepping::Memory};
 
 fn main() {
     divan::main();
@@ -59,6 +59,6 @@ fn plane_lu(bencher: Bencher, cells: usize) {
 #[divan::bench(args = [1.0, 2.3333], sample_count = 5, sample_size = 1)]
 fn l1_direct_1000_by_1000(bencher: Bencher, grading: f64) {
     let problem = Problem::task_b(1000);
-    let stepping = Stepping { scheme: &L1, steps: 1000, grading };
+    let stepping = Stepping { scheme: &L1, steps: 1000, grading, memory: Memory::Direct };
     bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-8)));
 }

@@ -9,7 +9,7 @@ use porewalk::caputo::L1;
 use porewalk::fokker_planck::{FieldDiffusivity, Flux, FokkerPlanck, InitialDensity, Operator, UniformDiffusivity};
 use porewalk::math::elimination::log_stationary;
 use porewalk::mesh::{Axis, Mesh};
-use porewalk::propagator::{Krylov, Propagator, Stepping};
+use porewalk::propagator::{Krylov, Propagator, Stepping, stepping::Memory};
 use proptest::prelude::*;
 use support::problem::{Loss, Problem};
 
@@ -195,7 +195,7 @@ proptest! {
         let problem = case.problem();
         let end = 10f64.powf(log_end);
         let times = [0.01 * end, end];
-        let stepping = Stepping { scheme: &L1, steps: 12, grading: 2.0 };
+        let stepping = Stepping { scheme: &L1, steps: 12, grading: 2.0, memory: Memory::Direct };
         let methods: [&dyn Propagator; 2] = [&Krylov::default(), &stepping];
         for method in methods {
             let solution = problem.try_propagate(method, order, &times, 1e-8).unwrap();

@@ -365,7 +365,7 @@ fn pieces_of_a_porous_medium_keep_their_masses() {
     use porewalk::caputo::L1;
     use porewalk::fokker_planck::{Flux, FokkerPlanck, InitialDensity};
     use porewalk::mesh::{Axis, Mesh};
-    use porewalk::propagator::Stepping;
+    use porewalk::propagator::{Stepping, stepping::Memory};
     use support::problem::Loss;
 
     let axes = [Axis::new(-2.0, 2.0, 24).unwrap(), Axis::new(-2.0, 2.0, 20).unwrap()];
@@ -385,7 +385,7 @@ fn pieces_of_a_porous_medium_keep_their_masses() {
     let part = |values: &[f64], label: usize| -> f64 {
         values.iter().zip(&components.label).filter(|(_, other)| **other == label).map(|(value, _)| value).sum()
     };
-    let stepping = Stepping { scheme: &L1, steps: 60, grading: 2.0 };
+    let stepping = Stepping { scheme: &L1, steps: 60, grading: 2.0, memory: Memory::Direct };
     let methods: [&dyn Propagator; 2] = [&Krylov::default(), &stepping];
     for method in methods {
         for order in [0.4, 1.0] {

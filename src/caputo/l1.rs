@@ -7,7 +7,7 @@
 //! Fails when nothing: implicit L1 keeps mass and positivity for every step; at α = 1 it is backward Euler
 //! Reference: \[SunWu2006\], \[LinXu2007\]; rough starts \[JinLazarovZhou2016\], \[StynesORiordanGracia2017\]
 
-use super::{CaputoScheme, FractionalOrder, Guarantees};
+use super::{CaputoScheme, FractionalOrder, Guarantees, Interpolation, row_by_lag};
 use crate::math::special::{gamma, power_increase};
 
 /// Piecewise linear interpolation of f under the Caputo integral.
@@ -24,7 +24,7 @@ impl CaputoScheme for L1 {
         Guarantees {
             smooth_order: 2.0 - order.value(),
             rough_order: 1.0,
-            graded_order: 2.0 - order.value(),
+            graded_order: Some(2.0 - order.value()),
             keeps_positivity: true,
             reference: "StynesORiordanGracia2017",
         }
@@ -32,6 +32,20 @@ impl CaputoScheme for L1 {
 
     fn best_grading(&self, order: FractionalOrder) -> f64 {
         (2.0 - order.value()) / order.value()
+    }
+
+    fn interpolation(&self) -> Option<Interpolation> {
+        Some(Interpolation::Linear)
+    }
+
+    fn lag_weights(&self, order: FractionalOrder, step: f64, count: usize) -> Option<Vec<f64>> {
+        let scale = step.powf(-order.value()) / gamma(2.0 - order.value());
+        let weight = |lag: usize| match (lag, order.value() < 1.0) {
+            (0, _) => scale,
+            (_, true) => scale * power_increase(lag as f64, 1.0, 1.0 - order.value()),
+            (_, false) => 0.0,
+        };
+        Some((0..count).map(weight).collect())
     }
 
     fn row(&self, order: FractionalOrder, steps: &[f64], out: &mut [f64]) {
@@ -52,6 +66,48 @@ impl CaputoScheme for L1 {
             *weight = scale * power_increase(age, step, exponent) / step;
             age += step;
         }
+    }
+}
+
+/// L1 on uniform steps with half of A u_0 added to the first step: starts like t^α keep the order 2-α at fixed times
+/// \[YanKhanFord2018\].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CorrectedL1;
+
+impl CaputoScheme for CorrectedL1 {
+    fn name(&self) -> &'static str {
+        "l1-corrected"
+    }
+
+    fn guarantees(&self, order: FractionalOrder) -> Guarantees {
+        Guarantees {
+            smooth_order: 2.0 - order.value(),
+            rough_order: 2.0 - order.value(),
+            graded_order: None,
+            // The correction is a force like the operator on the start, which is negative somewhere.
+            keeps_positivity: false,
+            reference: "YanKhanFord2018",
+        }
+    }
+
+    fn best_grading(&self, _: FractionalOrder) -> f64 {
+        1.0
+    }
+
+    fn start_correction(&self, step: usize) -> f64 {
+        if step == 1 { 0.5 } else { 0.0 }
+    }
+
+    fn needs_uniform_steps(&self) -> bool {
+        true
+    }
+
+    fn row(&self, order: FractionalOrder, steps: &[f64], out: &mut [f64]) {
+        row_by_lag(self, order, steps, out);
+    }
+
+    fn lag_weights(&self, order: FractionalOrder, step: f64, count: usize) -> Option<Vec<f64>> {
+        L1.lag_weights(order, step, count)
     }
 }
 

@@ -77,6 +77,15 @@ impl TimeGrid {
         self.times.len() - 1
     }
 
+    /// The length of the steps, when all times are multiples of it to rounding.
+    pub fn uniform_step(&self) -> Option<f64> {
+        let count = self.step_count();
+        let step = self.times[count] / count as f64;
+        let rounding = 8.0 * f64::EPSILON;
+        let is_multiple = |(n, time): (usize, &f64)| (time - n as f64 * step).abs() <= rounding * time;
+        (count > 0 && self.times.iter().enumerate().all(is_multiple)).then_some(step)
+    }
+
     /// Steps t_n - t_(n-1), n = 1..N.
     pub fn steps(&self) -> Vec<f64> {
         self.times.windows(2).map(|pair| pair[1] - pair[0]).collect()
@@ -108,6 +117,15 @@ mod tests {
             assert!(grid.steps().iter().all(|&step| step > 0.0));
             assert!((98..=104).contains(&grid.step_count()), "{}", grid.step_count());
         }
+    }
+
+    #[test]
+    fn uniform_grids_are_known_as_such() {
+        let grid = TimeGrid::graded(3.7, 1000, 1.0).expect("valid");
+        assert!((grid.uniform_step().expect("uniform") / 3.7e-3 - 1.0).abs() < 1e-14);
+        assert!(grid.through(&[1.85, 3.7]).uniform_step().is_some(), "outputs on the grid change nothing");
+        assert_eq!(grid.through(&[1.8512, 3.7]).uniform_step(), None);
+        assert_eq!(TimeGrid::graded(1.0, 10, 1.5).expect("valid").uniform_step(), None);
     }
 
     #[test]

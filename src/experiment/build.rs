@@ -2,7 +2,7 @@
 
 use super::check::{self, Checked};
 use super::model::{ComponentChoice, Initial, Model};
-use crate::caputo::{CaputoScheme, FractionalOrder, L1};
+use crate::caputo::{BackwardDifferences, CaputoScheme, CorrectedL1, FractionalOrder, L1, L2Sigma};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{
     CoarseGrained, Diffusivity, Flux, FormulaDiffusivity, GridDiffusivity, LearningCoefficient, UniformDiffusivity,
@@ -10,6 +10,7 @@ use crate::fokker_planck::{
 use crate::landscape::parameters::Value;
 use crate::landscape::{Analytic, ExpressionLandscape, Formula, GridField, GridLandscape, Landscape};
 use crate::mesh::Axis;
+use crate::propagator::stepping::Memory;
 use crate::propagator::{Krylov, Propagator, Spectral, Stepping};
 
 /// A propagator, why it was chosen and what it rests on.
@@ -26,7 +27,7 @@ pub struct Chosen {
 const DEFAULT_STEPS: usize = 1000;
 /// Decades that the steps of an automatic grading may span, within the range of double precision.
 const LARGEST_SPAN: f64 = 250.0;
-static L1_SCHEME: L1 = L1;
+const NAMED: &str = "named in the problem file";
 
 /// The propagator of a problem.
 ///
@@ -34,7 +35,6 @@ static L1_SCHEME: L1 = L1;
 /// When the order is outside its range (a checked problem's is not).
 pub fn propagator(problem: &Checked) -> Result<Chosen> {
     const KRYLOV: &[&str] = &["Ruhe1984", "Guettel2013", "WeidemanTrefethen2007", "LopezFernandezPalenciaSchaedle2006"];
-    let named = "named in the problem file";
     Ok(match problem.method().propagator {
         check::Propagator::Auto => Chosen {
             propagator: Box::new(Krylov::default()),
@@ -42,30 +42,43 @@ pub fn propagator(problem: &Checked) -> Result<Chosen> {
             references: KRYLOV,
         },
         check::Propagator::Krylov => {
-            Chosen { propagator: Box::new(Krylov::default()), reason: named, references: KRYLOV }
+            Chosen { propagator: Box::new(Krylov::default()), reason: NAMED, references: KRYLOV }
         }
         check::Propagator::Spectral => Chosen {
             propagator: Box::new(Spectral::default()),
-            reason: named,
+            reason: NAMED,
             references: &["Risken1989", "Gorenflo2020"],
         },
-        check::Propagator::L1 => {
-            let steps = problem.method().steps.unwrap_or(DEFAULT_STEPS);
-            let order = FractionalOrder::new(problem.dynamics().order)?;
-            let grading = match problem.method().grading {
-                check::Grading::Exponent(value) => value,
-                check::Grading::Auto => {
-                    let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
-                    L1_SCHEME.best_grading(order).min(largest)
-                }
-            };
-            Chosen {
-                propagator: Box::new(Stepping { scheme: &L1_SCHEME, steps, grading }),
-                reason: named,
-                references: &["LinXu2007", "StynesORiordanGracia2017"],
-            }
-        }
+        check::Propagator::L1 => stepping(problem, &L1, &["LinXu2007", "StynesORiordanGracia2017"])?,
+        check::Propagator::CorrectedL1 => stepping(problem, &CorrectedL1, &["YanKhanFord2018"])?,
+        check::Propagator::L2Sigma => stepping(problem, &L2Sigma, &["Alikhanov2015", "LiaoMcLeanZhang2019"])?,
+        check::Propagator::Bdf2 => stepping(problem, &BackwardDifferences::SECOND, &["Lubich1986", "JinLiZhou2017"])?,
+        check::Propagator::Bdf3 => stepping(problem, &BackwardDifferences::THIRD, &["Lubich1986", "JinLiZhou2017"])?,
     })
+}
+
+/// Time steps of a scheme, as the problem asks for.
+fn stepping(
+    problem: &Checked,
+    scheme: &'static dyn CaputoScheme,
+    references: &'static [&'static str],
+) -> Result<Chosen> {
+    let method = problem.method();
+    let steps = method.steps.unwrap_or(DEFAULT_STEPS);
+    let grading = match method.grading {
+        check::Grading::Exponent(value) => value,
+        check::Grading::Auto => {
+            let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
+            scheme.best_grading(FractionalOrder::new(problem.dynamics().order)?).min(largest)
+        }
+    };
+    let memory = match method.memory {
+        check::Memory::Auto => Memory::Auto,
+        check::Memory::Direct => Memory::Direct,
+        check::Memory::Fft => Memory::Fft,
+    };
+    let propagator = Box::new(Stepping { scheme, steps, grading, memory });
+    Ok(Chosen { propagator, reason: NAMED, references })
 }
 
 /// Landscape, diffusivity, domain and start of a problem.

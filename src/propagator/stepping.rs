@@ -1,6 +1,6 @@
 //! Time stepping with a Caputo scheme, solved for increments.
 //!
-//! Formula:   (w_n I - A) δ_n = A p_(n-1) - history, p_n = p_(n-1) + δ_n
+//! Formula:   (w_n I - (1-σ) A) δ_n = A p_(n-1) - history + c_n A p_0, p_n = p_(n-1) + δ_n
 //! Assumes:   nothing of the steps; A p in flux form
 //! Order:     that of the scheme; mass to rounding at every step
 //! Cost:      one solve per step, one factorisation per distinct step length, and the memory sum
@@ -11,12 +11,23 @@
 
 use super::conservation::Conservation;
 use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
-use crate::caputo::{CaputoScheme, DirectSum, MemorySum, TimeGrid};
+use crate::caputo::{CaputoScheme, DirectSum, FftSum, MemorySum, TimeGrid};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
 use crate::mesh::Density;
 
-/// A Caputo scheme on a graded grid with the direct memory sum.
+/// How the memory sum is taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Memory {
+    /// The one with the fewest operations among those that fit.
+    Auto,
+    /// Every earlier step, one by one.
+    Direct,
+    /// Blocks by fast Fourier transforms; uniform steps only.
+    Fft,
+}
+
+/// A Caputo scheme on a graded grid.
 pub struct Stepping<'a> {
     /// The scheme.
     pub scheme: &'a dyn CaputoScheme,
@@ -24,6 +35,8 @@ pub struct Stepping<'a> {
     pub steps: usize,
     /// Grading r of t_n = T (n/N)^r.
     pub grading: f64,
+    /// How the memory sum is taken.
+    pub memory: Memory,
 }
 
 impl Propagator for Stepping<'_> {
@@ -49,20 +62,10 @@ impl Propagator for Stepping<'_> {
             let grid = TimeGrid::graded(end, self.steps, self.grading)?;
             let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
             let grid = grid.through(&positive);
-            let bytes = DirectSum::bytes_needed(size, grid.step_count());
-            if bytes > evolution.memory_limit {
-                return Err(Error::TooLarge {
-                    what: format!("the history of {} steps of {size} cells", grid.step_count()),
-                    bytes,
-                    limit: evolution.memory_limit,
-                    remedy:
-                        "raise method.memory_limit, use fewer steps, or propagator = \"krylov\", which keeps no history"
-                            .into(),
-                });
-            }
-            let mut memory = DirectSum::new(self.scheme, evolution.order, size, grid.step_count());
-            run.march(evolution, &grid, &mut memory, &mut system, observer)?;
+            let mut memory = self.memory_sum(evolution, &grid, &positive)?;
+            run.march(evolution, self.scheme, &grid, &mut *memory, &mut system, observer)?;
             run.work.peak_history_bytes = memory.bytes();
+            run.work.memory_flops = memory.flops();
         }
         run.work.factorisations = system.factorizations();
         Ok(Solution {
@@ -74,6 +77,102 @@ impl Propagator for Stepping<'_> {
             work: run.work,
             factorization: system.kind().name(),
         })
+    }
+}
+
+impl<'a> Stepping<'a> {
+    /// The memory sum for a grid, within the memory limit.
+    fn memory_sum(
+        &self,
+        evolution: &Evolution<'_>,
+        grid: &TimeGrid,
+        outputs: &[f64],
+    ) -> Result<Box<dyn MemorySum + 'a>> {
+        let (size, count) = (evolution.initial.probability().len(), grid.step_count());
+        let uniform = grid.uniform_step();
+        let memory = self.choose(evolution, uniform, count);
+        let bytes = match memory {
+            Memory::Fft => FftSum::bytes_needed(size, count),
+            Memory::Auto | Memory::Direct => DirectSum::bytes_needed(size, count),
+        };
+        if bytes > evolution.memory_limit {
+            return Err(Error::TooLarge {
+                what: format!("the history of {count} steps of {size} cells"),
+                bytes,
+                limit: evolution.memory_limit,
+                remedy:
+                    "raise method.memory_limit, use fewer steps, or propagator = \"krylov\", which keeps no history"
+                        .into(),
+            });
+        }
+        if uniform.is_none() && (self.memory == Memory::Fft || self.scheme.needs_uniform_steps()) {
+            return Err(self.not_uniform(outputs));
+        }
+        let (scheme, order) = (self.scheme, evolution.order);
+        let convolution: Option<Box<dyn MemorySum + 'a>> = uniform.and_then(|step| match memory {
+            Memory::Auto | Memory::Direct => {
+                DirectSum::uniform(scheme, order, size, count, step).map(|sum| Box::new(sum) as Box<_>)
+            }
+            Memory::Fft => FftSum::new(scheme, order, size, count, step).map(|sum| Box::new(sum) as Box<_>),
+        });
+        match (convolution, memory) {
+            (Some(sum), _) => Ok(sum),
+            (None, Memory::Auto | Memory::Direct) => Ok(Box::new(DirectSum::new(scheme, order, size, count))),
+            (None, Memory::Fft) => Err(Error::invalid(
+                "method.memory",
+                "fft",
+                format!("the weights of the scheme {:?} do not depend on the lag alone", scheme.name()),
+                "use memory = \"direct\"",
+            )),
+        }
+    }
+
+    /// The sum for `auto`: counted operations decide, as long as the memory allows.
+    fn choose(&self, evolution: &Evolution<'_>, uniform: Option<f64>, count: usize) -> Memory {
+        let size = evolution.initial.probability().len();
+        let is_convolution = uniform.is_some_and(|step| self.scheme.lag_weights(evolution.order, step, 1).is_some());
+        let fits = FftSum::bytes_needed(size, count) <= evolution.memory_limit;
+        match self.memory {
+            Memory::Auto
+                if is_convolution
+                    && fits
+                    && FftSum::flops_needed(size, count) < DirectSum::flops_needed(size, count) =>
+            {
+                Memory::Fft
+            }
+            Memory::Auto => Memory::Direct,
+            named => named,
+        }
+    }
+
+    /// The error for outputs or gradings that leave a method without its uniform steps, with a count that would do.
+    fn not_uniform(&self, outputs: &[f64]) -> Error {
+        let who = if self.memory == Memory::Fft { "the sum by fft" } else { self.scheme.name() };
+        if self.grading != 1.0 {
+            return Error::invalid(
+                "method.grading",
+                self.grading,
+                format!("{who} needs uniform steps"),
+                "use grading = 1.0, or l1 or l2-1sigma with memory = \"direct\"",
+            );
+        }
+        let end = outputs.last().copied().unwrap_or(1.0);
+        let all_on_grid = |count: usize| {
+            outputs.iter().all(|time| {
+                let place = time / end * count as f64;
+                (place - place.round()).abs() <= 1e-12 * place
+            })
+        };
+        let remedy = match (self.steps..=self.steps.saturating_mul(20)).find(|count| all_on_grid(*count)) {
+            Some(count) => format!("use steps = {count}, or l1 or l2-1sigma with memory = \"direct\""),
+            None => "use equally spaced output times, or l1 or l2-1sigma with memory = \"direct\"".into(),
+        };
+        Error::invalid(
+            "method.steps",
+            self.steps,
+            format!("{who} needs uniform steps, so every output time must be a multiple of {end} / steps"),
+            remedy,
+        )
     }
 }
 
@@ -91,6 +190,7 @@ impl Run {
     fn march(
         &mut self,
         evolution: &Evolution<'_>,
+        scheme: &dyn CaputoScheme,
         grid: &TimeGrid,
         memory: &mut dyn MemorySum,
         system: &mut ShiftedSystem,
@@ -98,12 +198,19 @@ impl Run {
     ) -> Result<()> {
         let mut factor: Option<(f64, ShiftedFactor)> = None;
         let total = grid.step_count() as u64;
-        for (n, (step, &time)) in grid.steps().into_iter().zip(&grid.times()[1..]).enumerate() {
-            self.work.memory_flops += memory.history_flops();
+        let steps = grid.uniform_step().map_or_else(|| grid.steps(), |step| vec![step; grid.step_count()]);
+        // The operator acts at the evaluation point, on p_(n-1) and this part of the increment.
+        let part = 1.0 - scheme.evaluation_offset(evolution.order);
+        let mut start_flow = vec![0.0; self.right.len()];
+        evolution.operator.apply(&self.probability, &mut start_flow);
+        for (n, (step, &time)) in steps.into_iter().zip(&grid.times()[1..]).enumerate() {
             let weight = memory.history(step, &mut self.history);
             evolution.operator.apply(&self.probability, &mut self.right);
-            self.right.iter_mut().zip(&self.history).for_each(|(right, past)| *right -= past);
-            let solver = reuse_or_factorize(&mut factor, weight, system)?;
+            let correction = scheme.start_correction(n + 1);
+            for ((right, past), start) in self.right.iter_mut().zip(&self.history).zip(&start_flow) {
+                *right = (*right - past + correction * start) / part;
+            }
+            let solver = reuse_or_factorize(&mut factor, weight / part, system)?;
             solver.solve_in_place(&mut self.right);
             self.work.solves += 1;
             self.work.steps += 1;

@@ -19,8 +19,11 @@ pub struct DirectSum<'a> {
     order: FractionalOrder,
     size: usize,
     steps: Vec<f64>,
+    /// Weights by lag, oldest first, when the steps are uniform and the weights depend on nothing else.
+    by_lag: Option<Vec<f64>>,
     /// Increment k in elements k·size..(k+1)·size.
     increments: Vec<f64>,
+    flops: u64,
 }
 
 impl<'a> DirectSum<'a> {
@@ -31,8 +34,29 @@ impl<'a> DirectSum<'a> {
             order,
             size,
             steps: Vec::with_capacity(capacity),
+            by_lag: None,
             increments: Vec::with_capacity(capacity * size),
+            flops: 0,
         }
+    }
+
+    /// The same for at most `capacity` steps of length `step`, with the weights computed once; `None` when the scheme
+    /// is no convolution on uniform steps.
+    pub fn uniform(
+        scheme: &'a dyn CaputoScheme,
+        order: FractionalOrder,
+        size: usize,
+        capacity: usize,
+        step: f64,
+    ) -> Option<Self> {
+        let mut by_lag = scheme.lag_weights(order, step, capacity)?;
+        by_lag.reverse();
+        Some(DirectSum { by_lag: Some(by_lag), ..Self::new(scheme, order, size, capacity) })
+    }
+
+    /// Floating-point operations of all sums over `count` steps of vectors of length `size`.
+    pub fn flops_needed(size: usize, count: usize) -> u64 {
+        (size as u64).saturating_mul(count as u64).saturating_mul(count as u64)
     }
 
     /// Bytes that a history of `capacity` vectors of length `size` takes.
@@ -44,11 +68,19 @@ impl<'a> DirectSum<'a> {
 impl MemorySum for DirectSum<'_> {
     fn history(&self, next_step: f64, out: &mut [f64]) -> f64 {
         assert_eq!(out.len(), self.size, "one value per cell");
-        let mut steps = self.steps.clone();
-        steps.push(next_step);
-        let mut weights = vec![0.0; steps.len()];
-        self.scheme.row(self.order, &steps, &mut weights);
         let past = self.steps.len();
+        let computed: Vec<f64>;
+        let weights = match &self.by_lag {
+            Some(by_lag) => &by_lag[by_lag.len() - 1 - past..],
+            None => {
+                let mut steps = self.steps.clone();
+                steps.push(next_step);
+                let mut row = vec![0.0; steps.len()];
+                self.scheme.row(self.order, &steps, &mut row);
+                computed = row;
+                &computed
+            }
+        };
         // Older increments weigh less: beginning with them keeps the sum's rounding small.
         matmul(
             ColMut::from_slice_mut(out).as_mat_mut(),
@@ -63,12 +95,13 @@ impl MemorySum for DirectSum<'_> {
 
     fn push(&mut self, increment: &[f64], step: f64) {
         assert_eq!(increment.len(), self.size, "one value per cell");
+        self.flops += 2 * (self.increments.len() as u64);
         self.increments.extend_from_slice(increment);
         self.steps.push(step);
     }
 
-    fn history_flops(&self) -> u64 {
-        2 * (self.increments.len() as u64)
+    fn flops(&self) -> u64 {
+        self.flops
     }
 
     fn bytes(&self) -> u64 {

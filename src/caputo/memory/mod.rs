@@ -1,8 +1,15 @@
 //! Memory sums: what the past increments contribute to the Caputo derivative at the next time.
+//!
+//! | sum | cost for N steps | memory | steps |
+//! |---|---|---|---|
+//! | [`DirectSum`] | N² | N | any: the oracle |
+//! | [`FftSum`] | N log² N | 2 N | uniform, schemes whose weights depend on the lag |
 
 mod direct;
+mod fft;
 
 pub use direct::DirectSum;
+pub use fft::FftSum;
 
 /// The history of increments of a vector, summed with the weights of a scheme.
 ///
@@ -15,8 +22,8 @@ pub trait MemorySum: Send {
     /// Accepts an increment over a step.
     fn push(&mut self, increment: &[f64], step: f64);
 
-    /// Floating-point operations a call of [`MemorySum::history`] costs now.
-    fn history_flops(&self) -> u64;
+    /// Floating-point operations of the sums of all accepted steps.
+    fn flops(&self) -> u64;
 
     /// Bytes held.
     fn bytes(&self) -> u64;

@@ -37,6 +37,16 @@ pub enum Propagator {
     Krylov,
     /// The L1 scheme, step by step.
     L1,
+    /// The L1 scheme with a corrected start.
+    #[serde(rename = "l1-corrected")]
+    CorrectedL1,
+    /// Alikhanov's scheme.
+    #[serde(rename = "l2-1sigma")]
+    L2Sigma,
+    /// Convolution quadrature of second order.
+    Bdf2,
+    /// Convolution quadrature of third order.
+    Bdf3,
     /// Eigenvectors and Mittag-Leffler functions.
     Spectral,
 }
@@ -60,6 +70,8 @@ pub enum Memory {
     Auto,
     /// Every earlier step, one by one.
     Direct,
+    /// Blocks by fast Fourier transforms.
+    Fft,
 }
 
 /// Fluxes through a face.
@@ -80,10 +92,11 @@ pub const PROPAGATORS: &[Choice<Propagator>] = &[
     Choice::of("krylov", Propagator::Krylov, "shift-and-invert Arnoldi: all output times from a few solves"),
     Choice::of("l1", Propagator::L1, "the L1 scheme, step by step (steps, grading, memory)"),
     Choice::of("spectral", Propagator::Spectral, "eigenvectors times Mittag-Leffler: the oracle of small problems"),
+    Choice::of("l1-corrected", Propagator::CorrectedL1, "L1 on uniform steps with a corrected start: order 2 - alpha"),
+    Choice::of("l2-1sigma", Propagator::L2Sigma, "Alikhanov's scheme of order 2 (steps, grading, memory)"),
+    Choice::of("bdf2", Propagator::Bdf2, "corrected convolution quadrature of order 2, uniform steps"),
+    Choice::of("bdf3", Propagator::Bdf3, "corrected convolution quadrature of order 3, uniform steps"),
     Choice::not_yet("contour"),
-    Choice::not_yet("l2-1sigma"),
-    Choice::not_yet("bdf2"),
-    Choice::not_yet("bdf3"),
     Choice::not_yet("walkers"),
 ];
 
@@ -91,7 +104,7 @@ pub const PROPAGATORS: &[Choice<Propagator>] = &[
 pub const MEMORIES: &[Choice<Memory>] = &[
     Choice::of("auto", Memory::Auto, "the best for the problem (default)"),
     Choice::of("direct", Memory::Direct, "every earlier step, one by one: the oracle"),
-    Choice::not_yet("fft"),
+    Choice::of("fft", Memory::Fft, "blocks by fast Fourier transforms: uniform steps"),
     Choice::not_yet("exponentials"),
 ];
 
