@@ -330,6 +330,14 @@ fn schemes_solve_the_equation_with_their_order() {
             let found = (errors[0] / errors[1]).log2();
             println!("{} alpha {order}: {errors:?} order {found:.3} of {promised}", scheme.name());
             assert!((found - promised).abs() < 0.1, "{} alpha {order}: {found}", scheme.name());
+            if scheme.interpolation().is_some() && order < 1.0 {
+                let (a, b) = (run(400, Memory::Exponentials), run(400, Memory::Direct));
+                for (a, b) in a.densities.iter().zip(&b.densities) {
+                    let difference = relative_difference(a.probability(), b.probability());
+                    assert!(difference < 1e-10, "{}: {difference:e}", scheme.name());
+                }
+                assert!(a.work.peak_history_bytes < b.work.peak_history_bytes / 4);
+            }
             if scheme.needs_uniform_steps() {
                 let (a, b) = (run(400, Memory::Fft), run(400, Memory::Direct));
                 for (a, b) in a.densities.iter().zip(&b.densities) {
@@ -354,5 +362,7 @@ fn uniform_steps_are_not_pretended() {
     let sigma = Stepping { scheme: &L2Sigma, steps: 10, grading: 1.0, memory: Memory::Fft };
     let error = problem.try_propagate(&sigma, 0.5, &[1.0], 1e-8).unwrap_err();
     assert!(error.to_string().contains("lag"), "{error}");
+    let error = problem.try_propagate(&stepping(10, 1.0, Memory::Exponentials), 0.5, &[1.0], 1e-8).unwrap_err();
+    assert!(error.to_string().contains("kernel"), "{error}");
     assert!(problem.try_propagate(&stepping(10, 1.0, Memory::Auto), 0.5, &[0.3, 1.0], 1e-8).is_ok());
 }

@@ -176,7 +176,6 @@ const NOT_AVAILABLE: &[Case] = &[
     ("tolerance = 1e-8", "propagator = \"contour\"", "21:14", &["method.propagator = \"contour\"", "\"krylov\""]),
     ("tolerance = 1e-8", "propagator = \"walkers\"", "21:14", &["\"walkers\""]),
     ("tolerance = 1e-8", "steps = \"adaptive\"", "21:9", &["method.steps = \"adaptive\"", "steps = 1000"]),
-    ("tolerance = 1e-8", "memory = \"exponentials\"", "21:10", &["method.memory = \"exponentials\"", "\"direct\""]),
     ("tolerance = 1e-8", "check = true", "21:9", &["method.check = true"]),
     ("tolerance = 1e-8", "derivatives = [\"order\"]", "21:15", &["method.derivatives = [\"order\"]"]),
     (

@@ -6,6 +6,7 @@
 
 pub mod alikhanov;
 pub mod convolution_quadrature;
+pub mod exponential_sum;
 mod l1;
 pub mod memory;
 pub mod time_grid;
@@ -14,8 +15,9 @@ use crate::error::{Error, Result};
 
 pub use alikhanov::L2Sigma;
 pub use convolution_quadrature::BackwardDifferences;
+pub use exponential_sum::ExponentialSum;
 pub use l1::{CorrectedL1, L1};
-pub use memory::{DirectSum, FftSum, MemorySum};
+pub use memory::{DirectSum, ExponentialMemory, FftSum, MemorySum};
 pub use time_grid::TimeGrid;
 
 /// A Caputo order 0 < α <= 1.

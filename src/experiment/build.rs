@@ -76,6 +76,7 @@ fn stepping(
         check::Memory::Auto => Memory::Auto,
         check::Memory::Direct => Memory::Direct,
         check::Memory::Fft => Memory::Fft,
+        check::Memory::Exponentials => Memory::Exponentials,
     };
     let propagator = Box::new(Stepping { scheme, steps, grading, memory });
     Ok(Chosen { propagator, reason: NAMED, references })

@@ -71,7 +71,7 @@ mod tests {
     fn only_what_runs_is_listed() {
         let all = list(None).unwrap();
         assert!(all.contains("krylov") && all.contains("double-well") && all.contains("scharfetter-gummel"), "{all}");
-        for name in ["contour", "walkers", "fft", "tensor", "periodic"] {
+        for name in ["contour", "walkers", "tensor", "periodic"] {
             assert!(!all.contains(&format!("  {name} ")), "{name}");
         }
     }

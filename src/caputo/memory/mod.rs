@@ -3,12 +3,15 @@
 //! | sum | cost for N steps | memory | steps |
 //! |---|---|---|---|
 //! | [`DirectSum`] | N² | N | any: the oracle |
+//! | [`ExponentialMemory`] | N log N | log N | any; schemes that integrate an interpolant; to a tolerance |
 //! | [`FftSum`] | N log² N | 2 N | uniform, schemes whose weights depend on the lag |
 
 mod direct;
+mod exponentials;
 mod fft;
 
 pub use direct::DirectSum;
+pub use exponentials::ExponentialMemory;
 pub use fft::FftSum;
 
 /// The history of increments of a vector, summed with the weights of a scheme.

@@ -72,6 +72,8 @@ pub enum Memory {
     Direct,
     /// Blocks by fast Fourier transforms.
     Fft,
+    /// The kernel as a sum of exponentials.
+    Exponentials,
 }
 
 /// Fluxes through a face.
@@ -105,7 +107,7 @@ pub const MEMORIES: &[Choice<Memory>] = &[
     Choice::of("auto", Memory::Auto, "the best for the problem (default)"),
     Choice::of("direct", Memory::Direct, "every earlier step, one by one: the oracle"),
     Choice::of("fft", Memory::Fft, "blocks by fast Fourier transforms: uniform steps"),
-    Choice::not_yet("exponentials"),
+    Choice::of("exponentials", Memory::Exponentials, "the kernel as a few decaying modes: any steps, little memory"),
 ];
 
 /// Values of `method.flux`.
@@ -136,7 +138,7 @@ const DEFAULT_TOLERANCE: f64 = 1e-8;
 
 const DEFAULT_MEMORY_LIMIT: u64 = 4 << 30;
 
-/// The direct memory sum costs steps^2: this many steps are out of reach of any machine.
+/// More steps than this are out of reach of any machine.
 const MAXIMUM_STEPS: u64 = 100_000_000;
 
 const MAXIMUM_GRADING: f64 = 1000.0;
