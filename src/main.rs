@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use porewalk::experiment::{self, Detail, Options, Resources};
-use porewalk::storage::{Replacement, Report, SOLUTION_FILE, StoredSolution};
+use porewalk::storage::{Convergence, Replacement, Report, SOLUTION_FILE, StoredSolution};
 use porewalk::{Error, Result};
 use progress::Progress;
 
@@ -35,8 +35,8 @@ enum Command {
         /// landscapes, diffusivities, initials, schemes, fluxes, ...: all when left out
         topic: Option<String>,
     },
-    #[command(hide = true)]
-    Converge(Later),
+    /// Refine time and space; print observed orders, work and error; draw the log-log figure
+    Converge(Solve),
     #[command(hide = true)]
     Landscape(Later),
     #[command(hide = true)]
@@ -120,7 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Solve(arguments) => solve(arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::List { topic } => say(&experiment::catalogue::list(topic.as_deref())?),
-        Command::Converge(_) => Err(later("converge")),
+        Command::Converge(arguments) => converge(arguments),
         Command::Landscape(_) => Err(later("landscape")),
         Command::Llc(_) => Err(later("llc")),
         Command::Diagnose(_) => Err(later("diagnose")),
@@ -130,16 +130,39 @@ fn run(command: Command) -> Result<()> {
 }
 
 fn later(command: &str) -> Error {
-    Error::not_available("command", command, "the commands are solve, plot and list")
+    Error::not_available("command", command, "the commands are solve, converge, plot and list")
+}
+
+impl Solve {
+    fn options(&self) -> Options {
+        Options {
+            output: self.output.clone(),
+            overrides: self.overrides.clone(),
+            replacement: if self.force { Replacement::Always } else { Replacement::IfIdentical },
+            resources: Resources { seed: self.seed, threads: self.threads },
+        }
+    }
+}
+
+fn converge(arguments: Solve) -> Result<()> {
+    let options = arguments.options();
+    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let draw = |study: &Convergence, folder: &Path| porewalk::plot::draw_convergence(study, folder).map(drop);
+    let result = experiment::converge::run_converge(&arguments.problem, &options, &draw, &mut progress);
+    drop(progress);
+    let study = result?;
+    match arguments.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", study.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => {
+            let folder = options.output.unwrap_or_else(|| experiment::default_folder(&arguments.problem));
+            say(&experiment::converge::table(&study, &folder))
+        }
+    }
 }
 
 fn solve(arguments: Solve) -> Result<()> {
-    let options = Options {
-        output: arguments.output,
-        overrides: arguments.overrides,
-        replacement: if arguments.force { Replacement::Always } else { Replacement::IfIdentical },
-        resources: Resources { seed: arguments.seed, threads: arguments.threads },
-    };
+    let options = arguments.options();
     let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
     let result = experiment::run_solve(&arguments.problem, &options, &draw, &mut progress);
     drop(progress);
@@ -158,6 +181,14 @@ fn draw(solution: &StoredSolution, report: &Report, folder: &Path) -> Result<()>
 
 fn plot(arguments: &Plot) -> Result<()> {
     let folder = &arguments.folder;
+    if let Ok(study) = Convergence::read(folder) {
+        let names = porewalk::plot::draw_convergence(&study, folder)?;
+        return if arguments.voice.quiet {
+            Ok(())
+        } else {
+            say(&format!("{}\n  written    {}: {} (.svg, .png)\n", study.title, folder.display(), names.join(", ")))
+        };
+    }
     let report = Report::read(folder)?;
     let solution = StoredSolution::read(&folder.join(SOLUTION_FILE))?;
     let names = porewalk::plot::draw(&solution, &report, folder)?;

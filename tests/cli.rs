@@ -286,7 +286,7 @@ fn usage_errors_and_later_commands_exit_with_status_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", error_text(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
-    for command in ["converge", "landscape", "llc", "diagnose", "compare", "reproduce"] {
+    for command in ["landscape", "llc", "diagnose", "compare", "reproduce"] {
         let output = porewalk(&folder, &[command, "run.toml", "--origin", "3", "-o", "x"]);
         assert_refused(command, &output, &[command, "not available in this version"]);
     }
@@ -316,7 +316,7 @@ fn lists_show_what_runs() {
     ] {
         assert!(text.contains(name), "{name}: {text}");
     }
-    for name in ["contour", "tensor", "walkers", "converge", "llc"] {
+    for name in ["contour", "tensor", "walkers", "llc"] {
         assert!(!text.contains(name), "{name}: {text}");
     }
     let help = porewalk(&folder, &["--help"]);

@@ -57,6 +57,18 @@ pub fn propagator(problem: &Checked) -> Result<Chosen> {
     })
 }
 
+/// Grading of the steps of a scheme: the file's, or the scheme's best within the range of double precision.
+pub fn grading_of(problem: &Checked, scheme: &dyn CaputoScheme, order: FractionalOrder) -> f64 {
+    match problem.method().grading {
+        check::Grading::Exponent(value) => value,
+        check::Grading::Auto => {
+            let steps = problem.method().steps.unwrap_or(DEFAULT_STEPS);
+            let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
+            scheme.best_grading(order).min(largest)
+        }
+    }
+}
+
 /// Time steps of a scheme, as the problem asks for.
 fn stepping(
     problem: &Checked,
@@ -65,13 +77,7 @@ fn stepping(
 ) -> Result<Chosen> {
     let method = problem.method();
     let steps = method.steps.unwrap_or(DEFAULT_STEPS);
-    let grading = match method.grading {
-        check::Grading::Exponent(value) => value,
-        check::Grading::Auto => {
-            let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
-            scheme.best_grading(FractionalOrder::new(problem.dynamics().order)?).min(largest)
-        }
-    };
+    let grading = grading_of(problem, scheme, FractionalOrder::new(problem.dynamics().order)?);
     let memory = match method.memory {
         check::Memory::Auto => Memory::Auto,
         check::Memory::Direct => Memory::Direct,

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod check;
 pub mod choice;
 pub mod config;
+pub mod converge;
 pub mod locate;
 pub mod measure;
 pub mod model;
@@ -52,6 +53,11 @@ pub struct Resources {
 /// Draws the figures of a solve into a folder. Figures stand on a higher floor than experiments, so the program hands
 /// them down as a function.
 pub type Draw<'a> = &'a dyn Fn(&StoredSolution, &Report, &Path) -> Result<()>;
+
+/// Results folder of an input file when none is named: `results/<stem>` in the working directory.
+pub fn default_folder(path: &Path) -> PathBuf {
+    Path::new("results").join(path.file_stem().unwrap_or(path.as_os_str()))
+}
 
 /// Reads and checks a problem file.
 ///

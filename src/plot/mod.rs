@@ -6,6 +6,7 @@
 
 pub mod axes;
 pub mod contour;
+mod convergence;
 pub mod drawing;
 pub mod heatmap;
 mod observables;
@@ -20,7 +21,7 @@ mod two_dimensions;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::storage::{Report, StoredSolution};
+use crate::storage::{Convergence, Report, StoredSolution};
 use drawing::Drawing;
 
 /// Most densities drawn in one figure.
@@ -36,6 +37,15 @@ pub fn draw(solution: &StoredSolution, report: &Report, folder: &Path) -> Result
         render::write(drawing, folder, name)?;
     }
     Ok(figures.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Draws the figure of a convergence study into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn draw_convergence(study: &Convergence, folder: &Path) -> Result<Vec<&'static str>> {
+    render::write(&convergence::convergence(study), folder, "convergence")?;
+    Ok(vec!["convergence"])
 }
 
 /// Every figure of a solve with its name.

@@ -1,9 +1,11 @@
 //! Results on disk: arrays, reports, folders written whole or not at all (floor 4).
 
+pub mod convergence;
 pub mod folder;
 pub mod report;
 pub mod solution;
 
+pub use convergence::Convergence;
 pub use folder::{Identity, Replacement, ResultFolder};
 pub use report::{Observables, Report};
 pub use solution::{SOLUTION_FILE, StoredSolution};
