@@ -4,7 +4,7 @@ mod common;
 
 use common::{Problem, log_times};
 use divan::{Bencher, black_box};
-use porewalk::caputo::L1;
+use porewalk::caputo::{BackwardDifferences, L1};
 use porewalk::propagator::{Krylov, Spectral, Stepping, stepping::Memory};
 
 fn main() {
@@ -55,10 +55,46 @@ fn plane_lu(bencher: Bencher, cells: usize) {
     bencher.bench_local(|| black_box(problem.propagate(&Krylov::default(), 0.5, &[1.0], 1e-10)));
 }
 
-/// Task B: L1 with the direct memory sum, 1000 cells x 1000 steps (target 0.5 s), uniform and graded.
+/// Task B: L1 by fft, 1000 cells x 1000 steps (target 50 ms).
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn l1_fft_1000_by_1000(bencher: Bencher) {
+    let problem = Problem::task_b(1000);
+    let stepping = Stepping { scheme: &L1, steps: 1000, grading: 1.0, memory: Memory::Fft };
+    bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-8)));
+}
+
+/// The same by exponentials, uniform and graded.
+#[divan::bench(args = [1.0, 2.3333], sample_count = 5, sample_size = 1)]
+fn l1_exponentials_1000_by_1000(bencher: Bencher, grading: f64) {
+    let problem = Problem::task_b(1000);
+    let stepping = Stepping { scheme: &L1, steps: 1000, grading, memory: Memory::Exponentials };
+    bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-6)));
+}
+
+/// The same with the direct sum.
 #[divan::bench(args = [1.0, 2.3333], sample_count = 5, sample_size = 1)]
 fn l1_direct_1000_by_1000(bencher: Bencher, grading: f64) {
     let problem = Problem::task_b(1000);
     let stepping = Stepping { scheme: &L1, steps: 1000, grading, memory: Memory::Direct };
     bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-8)));
+}
+
+/// Task B by convolution quadrature of order 3 and fft.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn bdf3_1000_by_1000(bencher: Bencher) {
+    let problem = Problem::task_b(1000);
+    let stepping = Stepping { scheme: &BackwardDifferences::THIRD, steps: 1000, grading: 1.0, memory: Memory::Fft };
+    bencher.bench_local(|| black_box(problem.propagate(&stepping, 0.6, &[1.0], 1e-8)));
+}
+
+/// 256 x 256 cells, D(w) constant in time, 1000 uniform steps of L1 by exponentials (target 8 s).
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn plane_256_l1_exponentials(bencher: Bencher) {
+    let problem = Problem::plane(256);
+    let stepping = Stepping { scheme: &L1, steps: 1000, grading: 1.0, memory: Memory::Exponentials };
+    bencher.bench_local(|| {
+        let solution = problem.propagate(&stepping, 0.6, &[1.0], 1e-6);
+        println!("    {:?}", solution.work);
+        black_box(solution)
+    });
 }

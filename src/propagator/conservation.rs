@@ -37,10 +37,10 @@ impl Conservation {
         }
     }
 
-    /// For each piece the factor minus one that restores its mass; minus one for a piece that holds nothing.
-    pub(super) fn corrections(&self, values: &[f64]) -> Vec<f64> {
-        let found = masses_of(values, &self.components);
-        let correction = |(wanted, found): (&f64, f64)| match (*wanted > 0.0, found > 0.0) {
+    /// For each piece, of the given mass, the factor minus one that restores its own; minus one for a piece that holds
+    /// nothing.
+    fn corrections_to(&self, found: &[f64]) -> Vec<f64> {
+        let correction = |(wanted, found): (&f64, &f64)| match (*wanted > 0.0, *found > 0.0) {
             (true, true) => (wanted - found) / found,
             // So little mass that rounding ate it: nothing is there to scale.
             (true, false) => 0.0,
@@ -51,25 +51,38 @@ impl Conservation {
 
     /// Scales every piece to its mass.
     pub(super) fn restore(&self, values: &mut [f64]) {
-        let corrections = self.corrections(values);
+        let corrections = self.corrections_to(&masses_of(values, &self.components));
         for (value, &label) in values.iter_mut().zip(&self.components.label) {
             *value += *value * corrections[label];
         }
     }
 
-    /// Scales every piece of `values` to its mass, and lets `increments`, the last change of them, take part.
-    pub(super) fn restore_with(&self, values: &mut [f64], increments: &mut [f64]) {
-        let corrections = self.corrections(values);
+    /// Scales every piece of `values` to its mass, lets `increments`, the last change of them, take part, and returns
+    /// |mass / wanted - 1| of the whole before.
+    ///
+    /// # Errors
+    /// When the mass is no positive finite number; `stage` says of what.
+    pub(super) fn restore_with(&self, values: &mut [f64], increments: &mut [f64], stage: &str) -> Result<f64> {
+        let found = masses_of(values, &self.components);
+        let total = compensated_sum(found.iter().copied());
+        if !(total.is_finite() && total > 0.0) {
+            return Err(Error::NotFinite { stage: format!("{stage} has mass {total}") });
+        }
+        let corrections = self.corrections_to(&found);
         for ((value, increment), &label) in values.iter_mut().zip(increments).zip(&self.components.label) {
             let change = *value * corrections[label];
             *value += change;
             *increment += change;
         }
+        Ok((total / self.total - 1.0).abs())
     }
 }
 
 /// Mass of every connected piece.
 fn masses_of(values: &[f64], components: &Components) -> Vec<f64> {
+    if components.count == 1 {
+        return vec![compensated_sum(values.iter().copied())];
+    }
     let mut sums = vec![CompensatedSum::default(); components.count];
     for (value, &label) in values.iter().zip(&components.label) {
         sums[label].add(*value);

@@ -266,12 +266,12 @@ impl Run {
             self.work.solves += 1;
             self.work.steps += 1;
             self.probability.iter_mut().zip(&self.right).for_each(|(p, increment)| *p += increment);
-            if !self.probability.iter().all(|p| p.is_finite()) {
-                return Err(Error::NotFinite { stage: format!("step {} of {total} (t = {time:e})", n + 1) });
-            }
-            let defect = self.conservation.defect(&self.probability, "a density of the time steps")?;
+            // A value that is not finite makes the mass so, and is refused with it.
+            let defect = self
+                .conservation
+                .restore_with(&mut self.probability, &mut self.right, "a density of the time steps")
+                .map_err(|_| Error::NotFinite { stage: format!("step {} of {total} (t = {time:e})", n + 1) })?;
             self.raw_mass_defect = self.raw_mass_defect.max(defect);
-            self.conservation.restore_with(&mut self.probability, &mut self.right);
             memory.push(&self.right, step);
             self.keep_if_wanted(evolution, time);
             observer.progress(n as u64 + 1, total);
