@@ -50,6 +50,7 @@ pub fn run(cells: usize) -> Result<Vec<Escape>> {
         let times: Vec<f64> = (-2..=if order < 1.0 { 8 } else { 4 }).map(|k| 10f64.powf(0.5 * f64::from(k))).collect();
         let evolution = Evolution {
             operator: &operator,
+            varying: None,
             stationary: &stationary,
             order: FractionalOrder::new(order)?,
             initial: &initial,

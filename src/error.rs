@@ -84,6 +84,15 @@ pub enum Error {
         /// What to do about it.
         remedy: String,
     },
+    /// A method does not suit the problem.
+    DoesNotApply {
+        /// The method.
+        method: &'static str,
+        /// What of the problem it cannot take.
+        why: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// A method would return wrong digits because its basis is too badly conditioned.
     IllConditioned {
         /// The method.
@@ -154,6 +163,7 @@ impl Error {
             | Error::Occupied { .. }
             | Error::TooLarge { .. }
             | Error::NotReversible { .. }
+            | Error::DoesNotApply { .. }
             | Error::IllConditioned { .. } => true,
             Error::Io { action, .. } => *action == "read",
             Error::SingularOperator { .. } | Error::NotFinite { .. } | Error::Unconverged { .. } => false,
@@ -207,6 +217,7 @@ impl fmt::Display for Error {
                 f,
                 "the operator has no detailed balance (log-ratios around a cycle differ by {defect:.3e}, the rule is 0); {remedy}"
             ),
+            Error::DoesNotApply { method, why, remedy } => write!(f, "{method} does not apply: {why}; {remedy}"),
             Error::IllConditioned { method, estimate, tolerance, remedy } => write!(
                 f,
                 "{method} would be wrong by about {estimate:.1e} (relative, tolerance {tolerance:.1e}) because its basis is ill conditioned; {remedy}"

@@ -60,6 +60,7 @@ impl Problem {
     pub fn propagate(&self, propagator: &dyn Propagator, order: f64, times: &[f64], tolerance: f64) -> Solution {
         let evolution = Evolution {
             operator: &self.operator,
+            varying: None,
             stationary: &self.stationary,
             order: FractionalOrder::new(order).expect("an order"),
             initial: &self.initial,

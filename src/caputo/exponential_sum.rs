@@ -42,6 +42,11 @@ pub struct ExponentialSum {
 }
 
 impl ExponentialSum {
+    /// No terms at all: the kernel of order 1, which has no past.
+    pub fn empty() -> Self {
+        ExponentialSum { rates: Vec::new(), weights: Vec::new(), error: 0.0 }
+    }
+
     /// The shortest sum found whose relative error is at most `tolerance` for `shortest` <= t <= `longest` \[t\].
     ///
     /// ```

@@ -147,6 +147,7 @@ fn run(
 ) -> Result<Solution> {
     let evolution = Evolution {
         operator: &on.operator,
+        varying: None,
         stationary: &on.stationary,
         order,
         initial: &on.initial,

@@ -117,6 +117,7 @@ impl Computed {
     ) -> Result<Self> {
         let evolution = Evolution {
             operator: &on.operator,
+            varying: None,
             stationary: &on.stationary,
             order: FractionalOrder::new(problem.dynamics().order)?,
             initial: &on.initial,

@@ -1,6 +1,6 @@
 //! Two-point fluxes: how much of D grad p + γ p grad L passes a face.
 
-use crate::math::special::{bernoulli, log_bernoulli};
+use crate::math::special::{bernoulli, bernoulli_derivative, log_bernoulli};
 
 /// A two-point flux. With u = γ (L_1 - L_0) / D at the face, probability passes from cell 0 to cell 1 at the rate
 /// D / distance · area / volume · weight(u), and back with weight(-u); weight(u) - weight(-u) = -u in every scheme.
@@ -35,6 +35,22 @@ impl Flux {
             Flux::ScharfetterGummel => bernoulli(u),
             Flux::Central => 1.0 - 0.5 * u,
             Flux::Upwind => 1.0 + (-u).max(0.0),
+        }
+    }
+
+    /// Derivative of [`Flux::weight`] by `u`; that of the upwind flux jumps at 0, where the mean is taken.
+    pub fn weight_derivative(self, u: f64) -> f64 {
+        match self {
+            Flux::ScharfetterGummel => bernoulli_derivative(u),
+            Flux::Central => -0.5,
+            Flux::Upwind if u == 0.0 => -0.5,
+            Flux::Upwind => {
+                if u < 0.0 {
+                    -1.0
+                } else {
+                    0.0
+                }
+            }
         }
     }
 
@@ -75,6 +91,11 @@ mod tests {
             for u in [-1.7, -0.3, -1e-9, 0.0, 1e-7, 0.5, 1.9] {
                 let (up, down) = (flux.weight(u), flux.weight(-u));
                 assert!((up - down + u).abs() < 1e-15 * (1.0 + u.abs()), "{name}: drift at u = {u}");
+                let (step, slope) = (1e-5, flux.weight_derivative(u));
+                if u.abs() > step {
+                    let difference = (flux.weight(u + step) - flux.weight(u - step)) / (2.0 * step);
+                    assert!((slope - difference).abs() < 1e-9, "{name}: slope {slope} at u = {u}, {difference}");
+                }
                 assert!((flux.log_ratio(u) - (up / down).ln()).abs() < 2e-15 * (1.0 + u.abs()), "{name} at {u}");
             }
         }

@@ -30,6 +30,7 @@ pub struct Operator {
     friction: f64,
     losses: Vec<f64>,
     log_diffusivity: Vec<f64>,
+    log_diffusivity_at_faces: Vec<f64>,
     uniform_diffusivity: Option<f64>,
     forward: Vec<f64>,
     backward: Vec<f64>,
@@ -43,43 +44,68 @@ impl FokkerPlanck<'_> {
     /// When γ is negative, L or D is not finite somewhere, a rate overflows, or a central flux would need a
     /// negative rate.
     pub fn discretize(&self, mesh: Arc<Mesh>, flux: Flux) -> Result<Operator> {
-        if !(self.friction >= 0.0 && self.friction.is_finite()) {
+        let dimension = mesh.dimension();
+        assert_eq!(self.landscape.dimension(), dimension, "landscape and mesh have the same dimension");
+        let mut losses = vec![0.0; mesh.cell_count()];
+        self.landscape.losses(&mesh.centers(), &mut losses)?;
+        Operator::assemble(mesh, flux, losses, self.diffusivity, self.friction, 0.0)
+    }
+}
+
+impl Operator {
+    /// The operator on the same mesh and landscape with other coefficients, at `time` \[t\].
+    ///
+    /// # Errors
+    /// As for [`FokkerPlanck::discretize`].
+    pub fn with_coefficients(&self, diffusivity: &dyn Diffusivity, friction: f64, time: f64) -> Result<Operator> {
+        Operator::assemble(self.mesh.clone(), self.flux, self.losses.clone(), diffusivity, friction, time)
+    }
+
+    fn assemble(
+        mesh: Arc<Mesh>,
+        flux: Flux,
+        losses: Vec<f64>,
+        diffusivity: &dyn Diffusivity,
+        friction: f64,
+        time: f64,
+    ) -> Result<Operator> {
+        if !(friction >= 0.0 && friction.is_finite()) {
             return Err(Error::invalid(
                 "dynamics.friction",
-                self.friction,
+                friction,
                 "the friction must be a finite number >= 0",
                 "use friction = 1.0",
             ));
         }
         let dimension = mesh.dimension();
-        assert_eq!(self.landscape.dimension(), dimension, "landscape and mesh have the same dimension");
-        let centers = mesh.centers();
-        let mut losses = vec![0.0; mesh.cell_count()];
-        self.landscape.losses(&centers, &mut losses)?;
-        let DiffusivityField::LogScalar(log_diffusivity) = self.diffusivity.evaluate(&centers, dimension, 0.0)?;
-        let DiffusivityField::LogScalar(log_at_faces) =
-            self.diffusivity.evaluate(&mesh.face_centers(), dimension, 0.0)?;
-        let uniform_diffusivity = self.diffusivity.uniform();
+        let DiffusivityField::LogScalar(log_diffusivity) = diffusivity.evaluate(&mesh.centers(), dimension, time)?;
+        let DiffusivityField::LogScalar(log_diffusivity_at_faces) =
+            diffusivity.evaluate(&mesh.face_centers(), dimension, time)?;
         let mut operator = Operator {
             flux,
-            friction: self.friction,
+            friction,
             losses,
             log_diffusivity,
-            uniform_diffusivity,
+            log_diffusivity_at_faces,
+            uniform_diffusivity: diffusivity.uniform(),
             forward: Vec::with_capacity(mesh.faces().len()),
             backward: Vec::with_capacity(mesh.faces().len()),
             log_ratios: Vec::with_capacity(mesh.faces().len()),
             mesh,
         };
-        operator.assemble(&log_at_faces)?;
+        operator.find_rates()?;
         Ok(operator)
     }
-}
 
-impl Operator {
-    fn assemble(&mut self, log_diffusivity_at_faces: &[f64]) -> Result<()> {
+    /// The same with other rates across the faces.
+    pub(super) fn with_rates(&self, forward: Vec<f64>, backward: Vec<f64>) -> Operator {
+        let log_ratios = forward.iter().zip(&backward).map(|(forward, backward)| (forward / backward).ln()).collect();
+        Operator { forward, backward, log_ratios, ..self.clone() }
+    }
+
+    fn find_rates(&mut self) -> Result<()> {
         let mesh = self.mesh.clone();
-        for (face, log_diffusivity) in mesh.faces().iter().zip(log_diffusivity_at_faces) {
+        for (face, log_diffusivity) in mesh.faces().iter().zip(&self.log_diffusivity_at_faces) {
             let [a, b] = face.cells;
             let diffusivity = self.uniform_diffusivity.unwrap_or_else(|| log_diffusivity.exp());
             let conductance = face.area * diffusivity / face.distance;
@@ -138,6 +164,11 @@ impl Operator {
     /// Natural logarithm of D at the cell centres.
     pub fn log_diffusivity(&self) -> &[f64] {
         &self.log_diffusivity
+    }
+
+    /// Natural logarithm of D at the face centres.
+    pub(super) fn log_diffusivity_at_faces(&self) -> &[f64] {
+        &self.log_diffusivity_at_faces
     }
 
     /// D when it is uniform.

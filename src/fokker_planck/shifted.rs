@@ -63,15 +63,7 @@ impl ShiftedSystem {
     /// # Errors
     /// When memory runs out.
     pub fn new(operator: &Operator, stationary: &Stationary) -> Result<Self> {
-        let spread = log_spread(&stationary.log_probability);
-        let kind = if operator.chain().is_some() {
-            FactorizationKind::Tridiagonal
-        } else if stationary.is_reversible() && spread <= LARGEST_SYMMETRIC_SPREAD {
-            FactorizationKind::Cholesky
-        } else {
-            FactorizationKind::Lu
-        };
-        Self::with_kind(operator, stationary, kind)
+        Self::with_kind(operator, stationary, best_kind(operator, Some(stationary)))
     }
 
     /// The same with a given factorisation (tests and benches compare them).
@@ -82,30 +74,23 @@ impl ShiftedSystem {
     /// # Panics
     /// When `kind` does not suit the operator (a chain for tridiagonal, detailed balance for Cholesky).
     pub fn with_kind(operator: &Operator, stationary: &Stationary, kind: FactorizationKind) -> Result<Self> {
-        let kind = match kind {
-            FactorizationKind::Tridiagonal => {
-                let (up, down) = operator.chain().expect("tridiagonal systems come from chains");
-                Kind::Tridiagonal { up, down }
-            }
-            FactorizationKind::Cholesky => {
-                assert!(stationary.is_reversible(), "the symmetrised operator needs detailed balance");
-                let top = stationary.log_probability.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let scale = stationary.log_probability.iter().map(|log| (0.5 * (log - top)).exp()).collect();
-                let positions: Vec<[usize; 3]> = operator.mesh().cells().iter().map(|cell| cell.index).collect();
-                let minus_operator = symmetrized(operator);
-                let analysis = Analysis::cholesky(&minus_operator, &nested_dissection(&positions))?;
-                let diagonal = diagonal_slots(&minus_operator);
-                Kind::Sparse { minus_operator, diagonal, analysis, scale: Some(scale) }
-            }
-            FactorizationKind::Lu => {
-                let mut minus_operator = operator.matrix();
-                minus_operator.data_mut().iter_mut().for_each(|entry| *entry = -*entry);
-                let analysis = Analysis::lu(&minus_operator)?;
-                let diagonal = diagonal_slots(&minus_operator);
-                Kind::Sparse { minus_operator, diagonal, analysis, scale: None }
-            }
-        };
-        Ok(ShiftedSystem { kind, factorizations: 0 })
+        Ok(ShiftedSystem { kind: Kind::new(operator, Some(stationary), kind, None)?, factorizations: 0 })
+    }
+
+    /// Takes another operator on the same mesh; what was analysed is used again unless the kind of factorisation
+    /// changes.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub fn update(&mut self, operator: &Operator) -> Result<()> {
+        // A chain needs no stationary state.
+        let stationary = if operator.chain().is_some() { None } else { operator.detailed_balance().ok() };
+        let kind = best_kind(operator, stationary.as_ref());
+        let same = kind == self.kind();
+        let before = std::mem::replace(&mut self.kind, Kind::Tridiagonal { up: Vec::new(), down: Vec::new() });
+        let known = if same { before.analysis() } else { None };
+        self.kind = Kind::new(operator, stationary.as_ref(), kind, known)?;
+        Ok(())
     }
 
     /// The factorisation in use.
@@ -141,6 +126,68 @@ impl ShiftedSystem {
                 let factor = FactorKind::Sparse(Box::new(analysis.factorize(&entries)?));
                 Ok(ShiftedFactor { kind: factor, scale: scale.clone() })
             }
+        }
+    }
+}
+
+/// The cheapest factorisation for an operator; `stationary` is given when it has detailed balance, or may be anything.
+fn best_kind(operator: &Operator, stationary: Option<&Stationary>) -> FactorizationKind {
+    let is_mild = |stationary: &Stationary| {
+        stationary.is_reversible() && log_spread(&stationary.log_probability) <= LARGEST_SYMMETRIC_SPREAD
+    };
+    if operator.mesh().dimension() == 1 {
+        FactorizationKind::Tridiagonal
+    } else if stationary.is_some_and(is_mild) {
+        FactorizationKind::Cholesky
+    } else {
+        FactorizationKind::Lu
+    }
+}
+
+impl Kind {
+    /// `known` is the analysis of the same structure for the same kind, if there is one.
+    fn new(
+        operator: &Operator,
+        stationary: Option<&Stationary>,
+        kind: FactorizationKind,
+        known: Option<Analysis>,
+    ) -> Result<Self> {
+        match kind {
+            FactorizationKind::Tridiagonal => {
+                let (up, down) = operator.chain().expect("tridiagonal systems come from chains");
+                Ok(Kind::Tridiagonal { up, down })
+            }
+            FactorizationKind::Cholesky => {
+                let stationary = stationary.filter(|state| state.is_reversible());
+                let logs = &stationary.expect("the symmetrised operator needs detailed balance").log_probability;
+                let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let scale = logs.iter().map(|log| (0.5 * (log - top)).exp()).collect();
+                let minus_operator = symmetrized(operator);
+                let analysis = match known {
+                    Some(analysis) => analysis,
+                    None => {
+                        let cells = operator.mesh().cells().iter();
+                        let positions: Vec<[usize; 3]> = cells.map(|cell| cell.index).collect();
+                        Analysis::cholesky(&minus_operator, &nested_dissection(&positions))?
+                    }
+                };
+                let diagonal = diagonal_slots(&minus_operator);
+                Ok(Kind::Sparse { minus_operator, diagonal, analysis, scale: Some(scale) })
+            }
+            FactorizationKind::Lu => {
+                let mut minus_operator = operator.matrix();
+                minus_operator.data_mut().iter_mut().for_each(|entry| *entry = -*entry);
+                let analysis = known.map_or_else(|| Analysis::lu(&minus_operator), Ok)?;
+                let diagonal = diagonal_slots(&minus_operator);
+                Ok(Kind::Sparse { minus_operator, diagonal, analysis, scale: None })
+            }
+        }
+    }
+
+    fn analysis(self) -> Option<Analysis> {
+        match self {
+            Kind::Tridiagonal { .. } => None,
+            Kind::Sparse { analysis, .. } => Some(analysis),
         }
     }
 }
@@ -188,6 +235,6 @@ fn symmetrized(operator: &Operator) -> SparseMatrix {
 }
 
 /// Position of each diagonal entry in the matrix data.
-fn diagonal_slots(matrix: &SparseMatrix) -> Vec<usize> {
+pub(super) fn diagonal_slots(matrix: &SparseMatrix) -> Vec<usize> {
     (0..matrix.cols()).map(|k| matrix.nnz_index(k, k).expect("every column has a diagonal entry").0).collect()
 }

@@ -66,6 +66,19 @@ impl Operator {
     /// # Errors
     /// When a cell has no way out (its rates underflow to zero).
     pub fn stationary(&self) -> Result<Stationary> {
+        match self.detailed_balance() {
+            Ok(stationary) => Ok(stationary),
+            Err(cycle_defect) => Ok(Stationary {
+                log_probability: self.eliminate(&self.mesh().components())?,
+                method: StationaryMethod::Elimination,
+                cycle_defect,
+            }),
+        }
+    }
+
+    /// The stationary state of an operator with detailed balance, from formula or log-ratios; of any other operator the
+    /// largest mismatch around a cycle.
+    pub(super) fn detailed_balance(&self) -> std::result::Result<Stationary, f64> {
         let components = self.mesh().components();
         if let (super::Flux::ScharfetterGummel, Some(diffusivity)) = (self.flux(), self.uniform_diffusivity()) {
             let lowest = self.lowest_loss();
@@ -79,18 +92,11 @@ impl Operator {
         let (logs, cycle_defect) = self.log_potential();
         let largest = self.log_ratios().iter().fold(0.0f64, |largest, ratio| largest.max(ratio.abs()));
         // Around a cycle a handful of ratios is summed: what rounding leaves is a few units of the largest.
-        if cycle_defect <= 64.0 * f64::EPSILON * (1.0 + largest) {
-            return Ok(Stationary {
-                log_probability: normalized(logs, &components),
-                method: StationaryMethod::LogRatios,
-                cycle_defect,
-            });
+        if cycle_defect > 64.0 * f64::EPSILON * (1.0 + largest) {
+            return Err(cycle_defect);
         }
-        Ok(Stationary {
-            log_probability: self.eliminate(&components)?,
-            method: StationaryMethod::Elimination,
-            cycle_defect,
-        })
+        let log_probability = normalized(logs, &components);
+        Ok(Stationary { log_probability, method: StationaryMethod::LogRatios, cycle_defect })
     }
 
     /// exp(-γ L/D) as logarithms of probabilities per cell; every connected piece sums to one.

@@ -13,7 +13,9 @@ use faer::sparse::linalg::cholesky::{
 };
 use faer::sparse::linalg::solvers::{Lu, SymbolicLu};
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
+use faer::traits::ComplexField;
 use faer::{Conj, MatMut, Par, Side, Spec};
+use num_complex::Complex64;
 use sprs::CsMat;
 
 use crate::error::{Error, Result};
@@ -114,12 +116,47 @@ impl Analysis {
                 Ok(Factorization::Cholesky { symbolic: symbolic.clone(), values, scratch })
             }
             Analysis::Lu(structure, symbolic) => {
-                let matrix = SparseColMatRef::new(structure.as_faer(), entries);
-                let factors = Lu::try_new_with_symbolic(symbolic.clone(), matrix)
-                    .map_err(|reason| Error::SingularOperator { what: format!("a shifted operator ({reason:?})") })?;
-                Ok(Factorization::Lu(Box::new(factors)))
+                Ok(Factorization::Lu(Box::new(numeric_lu(structure, symbolic, entries)?)))
             }
         }
+    }
+
+    /// Factorises the matrix with the analysed structure and these complex entries by LU.
+    ///
+    /// # Errors
+    /// [`Error::SingularOperator`] when a pivot vanishes.
+    ///
+    /// # Panics
+    /// When the structure was analysed for Cholesky.
+    pub fn factorize_complex(&self, entries: &[Complex64]) -> Result<ComplexFactorization> {
+        match self {
+            Analysis::Lu(structure, symbolic) => Ok(ComplexFactorization(numeric_lu(structure, symbolic, entries)?)),
+            Analysis::Cholesky(..) => panic!("complex matrices are factorised by LU"),
+        }
+    }
+}
+
+fn numeric_lu<T: ComplexField>(
+    structure: &Structure,
+    symbolic: &SymbolicLu<Index>,
+    entries: &[T],
+) -> Result<Lu<Index, T>> {
+    let matrix = SparseColMatRef::new(structure.as_faer(), entries);
+    Lu::try_new_with_symbolic(symbolic.clone(), matrix)
+        .map_err(|reason| Error::SingularOperator { what: format!("a shifted operator ({reason:?})") })
+}
+
+/// A factorised complex matrix, P L U Q.
+pub struct ComplexFactorization(Lu<Index, Complex64>);
+
+impl ComplexFactorization {
+    /// Replaces `x` by the solution for the right-hand side `x`.
+    ///
+    /// # Panics
+    /// When the length of `x` is not the number of rows.
+    pub fn solve_in_place(&self, x: &mut [Complex64]) {
+        let count = x.len();
+        self.0.solve_in_place_with_conj(Conj::No, MatMut::from_column_major_slice_mut(x, count, 1));
     }
 }
 

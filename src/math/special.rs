@@ -31,6 +31,23 @@ pub fn bernoulli(u: f64) -> f64 {
     }
 }
 
+/// Derivative of the [Bernoulli function](bernoulli): B'(u) = B(u) (1 - B(-u)) / u.
+///
+/// ```
+/// use porewalk::math::special::bernoulli_derivative;
+/// assert_eq!(bernoulli_derivative(0.0), -0.5);
+/// assert_eq!(bernoulli_derivative(-1e3), -1.0);
+/// ```
+pub fn bernoulli_derivative(u: f64) -> f64 {
+    if u.abs() < 0.1 {
+        // The series spares the difference 1 - B(-u).
+        let square = u * u;
+        -0.5 + u * (1.0 / 6.0 - square * (1.0 / 180.0 - square * (1.0 / 5040.0 - square / 151_200.0)))
+    } else {
+        bernoulli(u) * (1.0 - bernoulli(-u)) / u
+    }
+}
+
 /// Logarithm of the [Bernoulli function](bernoulli), for every finite u: neither over- nor underflow.
 ///
 /// ln B(−u) − ln B(u) = u, the logarithm of the ratio of the two rates of a face.

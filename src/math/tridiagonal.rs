@@ -1,32 +1,44 @@
 //! Tridiagonal systems of a birth-death chain, without a single subtraction.
 //!
 //! Formula:   (s I - A) x = b, A\[i+1, i\] = up_i, A\[i, i+1\] = down_i, column sums of A zero
-//! Assumes:   up, down >= 0, s > 0 (or s = 0 is refused)
-//! Order:     exact; every pivot and every entry of the solution for b >= 0 has a relative error of a few n ulp
+//! Assumes:   up, down >= 0; s > 0, or complex off the negative real axis
+//! Order:     exact; for real s every pivot and every entry of the solution for b >= 0 has a relative error of a few
+//!            n ulp; for complex s the pivots are those of a complex symmetric matrix whose imaginary part has one sign
 //! Cost:      3 n divisions to factor, 4 n multiplications per solve
 //! Fails when a rate is negative (central fluxes at large cell Peclet numbers): use the general factorisation
-//! Reference: \[AlfaXueYe2002\]
+//! Reference: \[AlfaXueYe2002\], \[Higham1998\]
 //!
 //! Pivots follow from excesses: with e_0 = 0 and pivot_i = s + e_i + up_i,
 //! e_(i+1) = down_i (s + e_i) / pivot_i, where ordinary elimination would subtract up_i down_i / pivot_i.
 
-/// The factors of s I - A for one shift s.
-#[derive(Clone, Debug)]
-pub struct Tridiagonal {
-    /// up_i / pivot_i: the share of cell i that moves on upwards.
-    forward: Vec<f64>,
-    /// down_i / pivot_i.
-    backward: Vec<f64>,
-    /// 1 / pivot_i.
-    inverse_pivot: Vec<f64>,
+use std::ops::{Add, Div, Mul};
+
+/// Numbers a shift may be: real, or complex on a Laplace contour.
+pub trait Shift:
+    Copy + From<f64> + Add<Output = Self> + Mul<Output = Self> + Mul<f64, Output = Self> + Div<Output = Self>
+{
 }
 
-impl Tridiagonal {
+impl Shift for f64 {}
+impl Shift for num_complex::Complex64 {}
+
+/// The factors of s I - A for one shift s.
+#[derive(Clone, Debug)]
+pub struct Tridiagonal<S = f64> {
+    /// up_i / pivot_i: the share of cell i that moves on upwards.
+    forward: Vec<S>,
+    /// down_i / pivot_i.
+    backward: Vec<S>,
+    /// 1 / pivot_i.
+    inverse_pivot: Vec<S>,
+}
+
+impl<S: Shift> Tridiagonal<S> {
     /// Factorises s I - A from the rates `up` (i to i+1) and `down` (i+1 to i), both of length n - 1.
     ///
     /// # Panics
     /// When the two lengths differ.
-    pub fn new(shift: f64, up: &[f64], down: &[f64]) -> Self {
+    pub fn new(shift: S, up: &[f64], down: &[f64]) -> Self {
         assert_eq!(up.len(), down.len(), "one pair of rates per face");
         let count = up.len() + 1;
         let mut factors = Tridiagonal {
@@ -34,18 +46,19 @@ impl Tridiagonal {
             backward: Vec::with_capacity(count),
             inverse_pivot: Vec::with_capacity(count),
         };
-        let mut excess = 0.0;
+        let (zero, one) = (S::from(0.0), S::from(1.0));
+        let mut excess = zero;
         for (&up, &down) in up.iter().zip(down) {
-            let inverse = 1.0 / (shift + excess + up);
-            factors.forward.push(up * inverse);
-            factors.backward.push(down * inverse);
+            let inverse = one / (shift + excess + S::from(up));
+            factors.forward.push(inverse * up);
+            factors.backward.push(inverse * down);
             factors.inverse_pivot.push(inverse);
-            excess = down * (shift + excess) * inverse;
+            excess = (shift + excess) * down * inverse;
         }
         // The last cell has no face above it.
-        factors.forward.push(0.0);
-        factors.backward.push(0.0);
-        factors.inverse_pivot.push(1.0 / (shift + excess));
+        factors.forward.push(zero);
+        factors.backward.push(zero);
+        factors.inverse_pivot.push(one / (shift + excess));
         factors
     }
 
@@ -53,16 +66,16 @@ impl Tridiagonal {
     ///
     /// # Panics
     /// When the length of `x` is not n.
-    pub fn solve_in_place(&self, x: &mut [f64]) {
+    pub fn solve_in_place(&self, x: &mut [S]) {
         assert_eq!(x.len(), self.inverse_pivot.len(), "one value per cell");
-        let mut carried = 0.0;
-        for ((value, inverse), forward) in x.iter_mut().zip(&self.inverse_pivot).zip(&self.forward) {
+        let mut carried = S::from(0.0);
+        for ((value, &inverse), &forward) in x.iter_mut().zip(&self.inverse_pivot).zip(&self.forward) {
             let total = *value + carried;
             carried = total * forward;
             *value = total * inverse;
         }
-        let mut above = 0.0;
-        for (value, backward) in x.iter_mut().zip(&self.backward).rev() {
+        let mut above = S::from(0.0);
+        for (value, &backward) in x.iter_mut().zip(&self.backward).rev() {
             above = *value + backward * above;
             *value = above;
         }

@@ -15,9 +15,9 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 
 use super::conservation::Conservation;
-use super::hyperbola::{Hyperbola, LARGEST_OPENING};
+use super::hyperbola::{FULL_PRECISION, Hyperbola, LARGEST_OPENING};
 use super::rational_basis::RationalBasis;
-use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
 use crate::mesh::Density;
@@ -56,6 +56,7 @@ impl Propagator for Krylov {
     }
 
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
+        constant_coefficients(evolution, self.name())?;
         let mut system = ShiftedSystem::new(evolution.operator, evolution.stationary)?;
         let initial = evolution.initial.probability();
         let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
@@ -193,7 +194,7 @@ impl<'a> Search<'a> {
             let last = rest[window - 1];
             match opening(&ritz_values, self.order, first, last) {
                 Some(opening) => {
-                    let contour = Hyperbola::new(first, last, opening);
+                    let contour = Hyperbola::new(first, last, opening, FULL_PRECISION);
                     coefficients.extend(self.basis.coefficients(self.order, &contour, &rest[..window]));
                 }
                 None => coefficients.extend(std::iter::repeat_n(Vec::new(), window)),

@@ -3,23 +3,30 @@
 //! | propagator | method | use |
 //! |---|---|---|
 //! | [`Krylov`] | rational Krylov space of A, small problem by Laplace inversion | coefficients constant in time |
+//! | [`Contour`] | Laplace inversion on A itself | the independent check; derivatives by order, γ and D |
 //! | [`Stepping`] | a Caputo scheme, step by step | the oracle; coefficients that vary |
+//! | [`Adaptive`] | the same with steps that keep a tolerance | coefficients that vary |
 //! | [`Spectral`] | eigenvectors times Mittag-Leffler | the oracle of small reversible problems |
 
+pub mod adaptive;
 mod conservation;
+pub mod contour;
 pub mod hyperbola;
 pub mod krylov;
 mod rational_basis;
 pub mod spectral;
+mod step;
 pub mod stepping;
 
 use serde::{Deserialize, Serialize};
 
 use crate::caputo::FractionalOrder;
-use crate::error::Result;
-use crate::fokker_planck::{Operator, Stationary};
+use crate::error::{Error, Result};
+use crate::fokker_planck::{Operator, Stationary, Varying};
 use crate::mesh::Density;
 
+pub use adaptive::Adaptive;
+pub use contour::Contour;
 pub use krylov::Krylov;
 pub use spectral::Spectral;
 pub use stepping::Stepping;
@@ -27,8 +34,10 @@ pub use stepping::Stepping;
 /// An initial-value problem on a mesh: D_t^α p = A p, p(0) given, p wanted at some times.
 #[derive(Clone, Copy)]
 pub struct Evolution<'a> {
-    /// The operator A.
+    /// The operator A, at time 0 when it changes with time.
     pub operator: &'a Operator,
+    /// Coefficients that change with time; `None` when they do not.
+    pub varying: Option<&'a Varying<'a>>,
     /// Its stationary state.
     pub stationary: &'a Stationary,
     /// Caputo order.
@@ -55,6 +64,18 @@ pub trait Propagator {
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution>;
 }
 
+/// Refuses coefficients that change with time.
+fn constant_coefficients(evolution: &Evolution<'_>, method: &'static str) -> Result<()> {
+    if evolution.varying.is_none() {
+        return Ok(());
+    }
+    Err(Error::DoesNotApply {
+        method,
+        why: "the coefficients change with time".into(),
+        remedy: "use propagator = \"auto\", \"l1\" or another scheme that takes time steps".into(),
+    })
+}
+
 /// Watches a long run.
 pub trait Observer {
     /// `done` of about `total` units of work are finished.
@@ -79,6 +100,9 @@ pub struct Work {
     pub peak_history_bytes: u64,
     /// Time steps (0 for propagators without steps).
     pub steps: u64,
+    /// Steps that were tried and rejected by a step control.
+    #[serde(default)]
+    pub rejected_steps: u64,
 }
 
 impl Work {
@@ -89,6 +113,7 @@ impl Work {
         self.memory_flops += other.memory_flops;
         self.peak_history_bytes = self.peak_history_bytes.max(other.peak_history_bytes);
         self.steps += other.steps;
+        self.rejected_steps += other.rejected_steps;
     }
 }
 
@@ -109,6 +134,21 @@ pub struct Solution {
     pub work: Work,
     /// Factorisation used.
     pub factorization: &'static str,
+}
+
+impl Solution {
+    /// The answer when no time above zero is asked for.
+    fn at_start(evolution: &Evolution<'_>) -> Self {
+        Solution {
+            times: evolution.times.to_vec(),
+            densities: vec![evolution.initial.clone(); evolution.times.len()],
+            error_estimates: None,
+            raw_mass_defect: 0.0,
+            raw_undershoot: 0.0,
+            work: Work::default(),
+            factorization: "none",
+        }
+    }
 }
 
 /// Most negative value over the largest one, 0 when none is negative.

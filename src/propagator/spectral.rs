@@ -11,7 +11,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, Mat, Par, Side};
 
 use super::conservation::Conservation;
-use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot};
 use crate::error::{Error, Result};
 use crate::math::special::mittag_leffler;
 use crate::math::summation::compensated_sum;
@@ -36,6 +36,7 @@ impl Propagator for Spectral {
     }
 
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
+        constant_coefficients(evolution, self.name())?;
         let initial = evolution.initial.probability();
         let size = initial.len();
         self.check(evolution, size)?;

@@ -1,20 +1,18 @@
 //! Time stepping with a Caputo scheme, solved for increments.
 //!
 //! Formula:   (w_n I - (1-σ) A) δ_n = A p_(n-1) - history + c_n A p_0, p_n = p_(n-1) + δ_n
-//! Assumes:   nothing of the steps; A p in flux form
+//! Assumes:   nothing of the steps; A p in flux form; A may change with time
 //! Order:     that of the scheme; mass to rounding at every step
-//! Cost:      one solve per step, one factorisation per distinct step length, and the memory sum
+//! Cost:      one solve per step, one factorisation per distinct step length or change of A, and the memory sum
 //! Fails when the history does not fit the memory limit: refused before the run
 //! Reference: \[SunWu2006\], \[LinXu2007\]
 //!
 //! Solving for p_n instead loses 1e-12 and more of the mass, however the history is summed.
 
-use super::conservation::Conservation;
-use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
+use super::step::{Stepper, march};
+use super::{Evolution, Observer, Propagator, Solution, undershoot};
 use crate::caputo::{CaputoScheme, DirectSum, ExponentialMemory, FftSum, MemorySum, TimeGrid};
 use crate::error::{Error, Result};
-use crate::fokker_planck::{ShiftedFactor, ShiftedSystem};
-use crate::mesh::Density;
 
 /// How the memory sum is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,37 +45,25 @@ impl Propagator for Stepping<'_> {
     }
 
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
-        let size = evolution.initial.probability().len();
         let end = evolution.times.last().copied().unwrap_or(0.0);
-        let mut system = ShiftedSystem::new(evolution.operator, evolution.stationary)?;
-        let mut run = Run {
-            probability: evolution.initial.probability().to_vec(),
-            right: vec![0.0; size],
-            history: vec![0.0; size],
-            densities: Vec::with_capacity(evolution.times.len()),
-            work: Work::default(),
-            conservation: Conservation::new(evolution),
-            raw_mass_defect: 0.0,
+        let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
+        let grid =
+            if end > 0.0 { Some(TimeGrid::graded(end, self.steps, self.grading)?.through(&positive)) } else { None };
+        let Some(grid) = grid else {
+            return Ok(Solution::at_start(evolution));
         };
-        run.keep_if_wanted(evolution, 0.0);
-        if end > 0.0 {
-            let grid = TimeGrid::graded(end, self.steps, self.grading)?;
-            let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
-            let grid = grid.through(&positive);
-            let mut memory = self.memory_sum(evolution, &grid, &positive)?;
-            run.march(evolution, self.scheme, &grid, &mut *memory, &mut system, observer)?;
-            run.work.peak_history_bytes = memory.bytes();
-            run.work.memory_flops = memory.flops();
-        }
-        run.work.factorisations = system.factorizations();
+        let memory = self.memory_sum(evolution, &grid, &positive)?;
+        let steps = grid.uniform_step().map_or_else(|| grid.steps(), |step| vec![step; grid.step_count()]);
+        let mut stepper = Stepper::new(evolution, self.scheme, memory)?;
+        let densities = march(&mut stepper, grid.times(), &steps, observer, (0, grid.step_count() as u64))?;
         Ok(Solution {
             times: evolution.times.to_vec(),
-            raw_mass_defect: run.raw_mass_defect,
-            raw_undershoot: undershoot(&run.densities),
-            densities: run.densities,
+            raw_mass_defect: stepper.raw_mass_defect,
+            raw_undershoot: undershoot(&densities),
+            densities,
             error_estimates: None,
-            work: run.work,
-            factorization: system.kind().name(),
+            work: stepper.work(),
+            factorization: stepper.factorization(),
         })
     }
 }
@@ -126,7 +112,7 @@ impl<'a> Stepping<'a> {
             let (name, rule) = if memory == Memory::Fft {
                 ("fft", "do not depend on the lag alone")
             } else {
-                ("exponentials", "come from no kernel that exponentials could stand for (at order 1 there is none)")
+                ("exponentials", "come from no kernel that exponentials could stand for")
             };
             let rule = format!("the weights of the scheme {:?} {rule}", scheme.name());
             Error::invalid("method.memory", name, rule, "use memory = \"auto\" or \"direct\"")
@@ -187,10 +173,14 @@ impl Plan {
             size: evolution.initial.probability().len(),
             count: grid.step_count(),
             is_convolution: uniform.is_some_and(|step| scheme.lag_weights(evolution.order, step, 1).is_some()),
-            has_kernel: scheme.interpolation().is_some() && evolution.order.value() < 1.0,
+            has_kernel: scheme.interpolation().is_some(),
             shortest,
             // Fitted to the counts of the fits: 31 at five decades and 1e-8, 68 at twelve and 1e-9.
-            terms: ((1.1 * decades + 2.0) * -0.5 * kernel_tolerance.log10()) as usize + 1,
+            terms: if evolution.order.value() >= 1.0 {
+                0
+            } else {
+                ((1.1 * decades + 2.0) * -0.5 * kernel_tolerance.log10()) as usize + 1
+            },
             kernel_tolerance,
         }
     }
@@ -225,77 +215,4 @@ impl Plan {
         let fitting = applies.into_iter().filter(|(memory, applies)| *applies && self.bytes(*memory) <= memory_limit);
         fitting.map(|(memory, _)| memory).min_by_key(|memory| self.flops(*memory)).unwrap_or(Memory::Direct)
     }
-}
-
-struct Run {
-    probability: Vec<f64>,
-    right: Vec<f64>,
-    history: Vec<f64>,
-    densities: Vec<Density>,
-    work: Work,
-    conservation: Conservation,
-    raw_mass_defect: f64,
-}
-
-impl Run {
-    fn march(
-        &mut self,
-        evolution: &Evolution<'_>,
-        scheme: &dyn CaputoScheme,
-        grid: &TimeGrid,
-        memory: &mut dyn MemorySum,
-        system: &mut ShiftedSystem,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
-        let mut factor: Option<(f64, ShiftedFactor)> = None;
-        let total = grid.step_count() as u64;
-        let steps = grid.uniform_step().map_or_else(|| grid.steps(), |step| vec![step; grid.step_count()]);
-        // The operator acts at the evaluation point, on p_(n-1) and this part of the increment.
-        let part = 1.0 - scheme.evaluation_offset(evolution.order);
-        let mut start_flow = vec![0.0; self.right.len()];
-        evolution.operator.apply(&self.probability, &mut start_flow);
-        for (n, (step, &time)) in steps.into_iter().zip(&grid.times()[1..]).enumerate() {
-            let weight = memory.history(step, &mut self.history);
-            evolution.operator.apply(&self.probability, &mut self.right);
-            let correction = scheme.start_correction(n + 1);
-            for ((right, past), start) in self.right.iter_mut().zip(&self.history).zip(&start_flow) {
-                *right = (*right - past + correction * start) / part;
-            }
-            let solver = reuse_or_factorize(&mut factor, weight / part, system)?;
-            solver.solve_in_place(&mut self.right);
-            self.work.solves += 1;
-            self.work.steps += 1;
-            self.probability.iter_mut().zip(&self.right).for_each(|(p, increment)| *p += increment);
-            // A value that is not finite makes the mass so, and is refused with it.
-            let defect = self
-                .conservation
-                .restore_with(&mut self.probability, &mut self.right, "a density of the time steps")
-                .map_err(|_| Error::NotFinite { stage: format!("step {} of {total} (t = {time:e})", n + 1) })?;
-            self.raw_mass_defect = self.raw_mass_defect.max(defect);
-            memory.push(&self.right, step);
-            self.keep_if_wanted(evolution, time);
-            observer.progress(n as u64 + 1, total);
-        }
-        Ok(())
-    }
-
-    fn keep_if_wanted(&mut self, evolution: &Evolution<'_>, time: f64) {
-        while evolution.times.get(self.densities.len()) == Some(&time) {
-            self.densities.push(Density::new(evolution.initial.mesh().clone(), self.probability.clone()));
-        }
-    }
-}
-
-/// Steps that differ by rounding alone share a factorisation: the increment's equation tolerates a relative change
-/// of the weight far better than a new factorisation for each step of a uniform grid would be worth.
-fn reuse_or_factorize<'a>(
-    known: &'a mut Option<(f64, ShiftedFactor)>,
-    weight: f64,
-    system: &mut ShiftedSystem,
-) -> Result<&'a mut ShiftedFactor> {
-    const SAME: f64 = 1e-12;
-    if known.as_ref().is_none_or(|(old, _)| (old / weight - 1.0).abs() > SAME) {
-        *known = Some((weight, system.factorize(weight)?));
-    }
-    Ok(&mut known.as_mut().expect("just set").1)
 }

@@ -95,6 +95,7 @@ impl Problem {
     ) -> porewalk::Result<Solution> {
         let evolution = Evolution {
             operator: &self.operator,
+            varying: None,
             stationary: &self.stationary,
             order: FractionalOrder::new(order).unwrap(),
             initial: &self.initial,

@@ -46,12 +46,13 @@ impl ExponentialMemory {
         tolerance: f64,
     ) -> Result<Option<Self>> {
         let Some(interpolation) = scheme.interpolation() else { return Ok(None) };
-        if order.value() >= 1.0 {
-            // The kernel has shrunk to a point: there is no past.
-            return Ok(None);
-        }
         let offset = scheme.evaluation_offset(order);
-        let kernel = ExponentialSum::fit(order.value(), (1.0 - offset) * shortest, end, tolerance)?;
+        let kernel = if order.value() < 1.0 {
+            ExponentialSum::fit(order.value(), (1.0 - offset) * shortest, end, tolerance)?
+        } else {
+            // The kernel has shrunk to a point: there is no past.
+            ExponentialSum::empty()
+        };
         Ok(Some(ExponentialMemory {
             order: order.value(),
             interpolation,
@@ -178,6 +179,21 @@ mod tests {
                 .sum();
             let found = centred_moment(z);
             assert!((found - exact).abs() < 1e-15 + 1e-11 * exact.abs(), "{z}: {found:e} {exact:e}");
+        }
+    }
+
+    #[test]
+    fn at_order_one_there_is_no_past() {
+        let order = FractionalOrder::new(1.0).expect("valid");
+        for scheme in [&L1 as &dyn CaputoScheme, &L2Sigma] {
+            let mut memory =
+                ExponentialMemory::new(scheme, order, 2, (0.1, 1.0), 1e-8).expect("no fit").expect("an integral");
+            for step in [0.1, 0.3, 0.2] {
+                let mut past = [f64::NAN; 2];
+                assert!((memory.history(step, &mut past) - 1.0 / step).abs() < 1e-13);
+                assert_eq!(past, [0.0; 2]);
+                memory.push(&[1.0, -2.0], step);
+            }
         }
     }
 
