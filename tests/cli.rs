@@ -111,6 +111,25 @@ const WRONG_FILES: &[Case] = &[
     ("mean = [-1.0]", "mean = [inf]", "16:9", &["initial.mean[0] = inf", "finite"]),
     ("tolerance = 1e-8", "tolerance = 0", "21:13", &["method.tolerance = 0.0", "between 1e-13 and 1e-1"]),
     ("tolerance = 1e-8", "tolerance = 0.5", "21:13", &["method.tolerance = 0.5", "between 1e-13 and 1e-1"]),
+    (
+        "tolerance = 1e-8",
+        "steps = \"adaptive\"\npropagator = \"bdf2\"",
+        "21:9",
+        &["method.steps = \"adaptive\"", "needs uniform steps"],
+    ),
+    (
+        "tolerance = 1e-8",
+        "steps = \"adaptive\"\nmemory = \"fft\"",
+        "22:10",
+        &["method.memory = \"fft\"", "adaptive steps keep their memory as exponentials"],
+    ),
+    ("tolerance = 1e-8", "steps = \"adaptiv\"", "21:9", &["must be a whole number or \"adaptive\""]),
+    (
+        "tolerance = 1e-8",
+        "derivatives = [\"order\"]\nextrapolate = true",
+        "21:15",
+        &["method.derivatives = [\"order\"]", "one mesh"],
+    ),
     ("tolerance = 1e-8", "steps = 0", "21:9", &["method.steps = 0", "between 1 and"]),
     ("tolerance = 1e-8", "grading = 0.5", "21:11", &["method.grading = 0.5", "between 1 and"]),
     ("tolerance = 1e-8", "memory_limit = \"4 gigs\"", "21:16", &["method.memory_limit = \"4 gigs\"", "4 GiB"]),
@@ -173,11 +192,7 @@ const WRONG_FILES: &[Case] = &[
 
 const NOT_AVAILABLE: &[Case] = &[
     ("kind = \"uniform\"", "kind = \"tensor\"", "12:8", &["diffusivity.kind = \"tensor\""]),
-    ("tolerance = 1e-8", "propagator = \"contour\"", "21:14", &["method.propagator = \"contour\"", "\"krylov\""]),
-    ("tolerance = 1e-8", "propagator = \"walkers\"", "21:14", &["\"walkers\""]),
-    ("tolerance = 1e-8", "steps = \"adaptive\"", "21:9", &["method.steps = \"adaptive\"", "steps = 1000"]),
-    ("tolerance = 1e-8", "check = true", "21:9", &["method.check = true"]),
-    ("tolerance = 1e-8", "derivatives = [\"order\"]", "21:15", &["method.derivatives = [\"order\"]"]),
+    ("tolerance = 1e-8", "propagator = \"walkers\"", "21:14", &["method.propagator = \"walkers\"", "\"krylov\""]),
     (
         "cells = [40]",
         "cells = [40]\nboundary = \"periodic\"",
@@ -222,7 +237,7 @@ fn mistakes_in_flags_name_the_flag() {
         ("dynamics.ordr=0.5", &["did you mean order?"]),
         ("dynamics={order=2.0}", &["dynamics.order = 2.0"]),
         ("method.propagator=krilov", &["did you mean \"krylov\"?"]),
-        ("method.propagator=contour", &["not available in this version"]),
+        ("method.propagator=walkers", &["not available in this version"]),
         ("time.outputs=[3,2]", &["time.outputs[1] = 2.0", "must increase"]),
         ("domain.cells=[1,2]", &["domain.cells = [1, 2]"]),
         ("title=5", &["must be text"]),
@@ -311,12 +326,13 @@ fn lists_show_what_runs() {
         "l2-1sigma",
         "fft",
         "spectral",
+        "contour",
         "scharfetter-gummel",
         "gaussian",
     ] {
         assert!(text.contains(name), "{name}: {text}");
     }
-    for name in ["contour", "tensor", "walkers", "llc"] {
+    for name in ["tensor", "walkers", "llc"] {
         assert!(!text.contains(name), "{name}: {text}");
     }
     let help = porewalk(&folder, &["--help"]);

@@ -1,7 +1,7 @@
 //! From names in a checked problem to the objects they stand for.
 
 use super::check::{self, Checked};
-use super::model::{ComponentChoice, Initial, Model};
+use super::model::{ComponentChoice, Friction, Initial, Model};
 use crate::caputo::{BackwardDifferences, CaputoScheme, CorrectedL1, FractionalOrder, L1, L2Sigma};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{
@@ -11,7 +11,7 @@ use crate::landscape::parameters::Value;
 use crate::landscape::{Analytic, ExpressionLandscape, Formula, GridField, GridLandscape, Landscape};
 use crate::mesh::Axis;
 use crate::propagator::stepping::Memory;
-use crate::propagator::{Krylov, Propagator, Spectral, Stepping};
+use crate::propagator::{Adaptive, Contour, Krylov, Propagator, Spectral, Stepping};
 
 /// A propagator, why it was chosen and what it rests on.
 pub struct Chosen {
@@ -29,32 +29,65 @@ const DEFAULT_STEPS: usize = 1000;
 const LARGEST_SPAN: f64 = 250.0;
 const NAMED: &str = "named in the problem file";
 
-/// The propagator of a problem.
+const STEPS_ASKED_FOR: &str = "time steps were asked for, and this scheme takes any steps with order 2";
+
+/// The propagator of a problem, whose coefficients change with time if `varies`.
 ///
 /// # Errors
-/// When the order is outside its range (a checked problem's is not).
-pub fn propagator(problem: &Checked) -> Result<Chosen> {
-    const KRYLOV: &[&str] = &["Ruhe1984", "Guettel2013", "WeidemanTrefethen2007", "LopezFernandezPalenciaSchaedle2006"];
-    Ok(match problem.method().propagator {
-        check::Propagator::Auto => Chosen {
+/// When the named propagator cannot follow the coefficients, or the order is outside its range.
+pub fn propagator(problem: &Checked, varies: bool) -> Result<Chosen> {
+    use check::Propagator as Named;
+    let named = problem.method().propagator;
+    if varies && matches!(named, Named::Krylov | Named::Contour | Named::Spectral) {
+        let name = serde_json::to_value(named).map(|name| name.to_string()).unwrap_or_default();
+        let rule = "the coefficients depend on t, which this propagator cannot follow";
+        return Err(Error::invalid("method.propagator", name, rule, "use \"auto\", \"l2-1sigma\" or \"l1\""));
+    }
+    let chosen = match (named, problem.method().steps) {
+        (Named::Auto, None) if varies => Chosen {
+            propagator: Box::new(Adaptive::new(&L2Sigma)),
+            reason: "the coefficients depend on time, so adaptive steps of order 2 follow them to the tolerance",
+            references: ADAPTIVE,
+        },
+        (Named::Auto, None) => Chosen {
             propagator: Box::new(Krylov::default()),
             reason: "the coefficients do not depend on time, so one Krylov basis serves every output time",
             references: KRYLOV,
         },
-        check::Propagator::Krylov => {
-            Chosen { propagator: Box::new(Krylov::default()), reason: NAMED, references: KRYLOV }
-        }
-        check::Propagator::Spectral => Chosen {
+        (Named::Auto, Some(_)) => Chosen { reason: STEPS_ASKED_FOR, ..stepping(problem, &L2Sigma, ALIKHANOV)? },
+        (Named::Krylov, _) => Chosen { propagator: Box::new(Krylov::default()), reason: NAMED, references: KRYLOV },
+        (Named::Contour, _) => Chosen { propagator: Box::new(Contour), reason: NAMED, references: CONTOUR },
+        (Named::Spectral, _) => Chosen {
             propagator: Box::new(Spectral::default()),
             reason: NAMED,
             references: &["Risken1989", "Gorenflo2020"],
         },
-        check::Propagator::L1 => stepping(problem, &L1, &["LinXu2007", "StynesORiordanGracia2017"])?,
-        check::Propagator::CorrectedL1 => stepping(problem, &CorrectedL1, &["YanKhanFord2018"])?,
-        check::Propagator::L2Sigma => stepping(problem, &L2Sigma, &["Alikhanov2015", "LiaoMcLeanZhang2019"])?,
-        check::Propagator::Bdf2 => stepping(problem, &BackwardDifferences::SECOND, &["Lubich1986", "JinLiZhou2017"])?,
-        check::Propagator::Bdf3 => stepping(problem, &BackwardDifferences::THIRD, &["Lubich1986", "JinLiZhou2017"])?,
-    })
+        (Named::L1, _) => stepping(problem, &L1, &["LinXu2007", "StynesORiordanGracia2017"])?,
+        (Named::CorrectedL1, _) => stepping(problem, &CorrectedL1, &["YanKhanFord2018"])?,
+        (Named::L2Sigma, _) => stepping(problem, &L2Sigma, ALIKHANOV)?,
+        (Named::Bdf2, _) => stepping(problem, &BackwardDifferences::SECOND, &["Lubich1986", "JinLiZhou2017"])?,
+        (Named::Bdf3, _) => stepping(problem, &BackwardDifferences::THIRD, &["Lubich1986", "JinLiZhou2017"])?,
+    };
+    Ok(chosen)
+}
+
+const KRYLOV: &[&str] = &["Ruhe1984", "Guettel2013", "WeidemanTrefethen2007", "LopezFernandezPalenciaSchaedle2006"];
+const CONTOUR: &[&str] = &["WeidemanTrefethen2007", "LopezFernandezPalenciaSchaedle2006"];
+const ALIKHANOV: &[&str] = &["Alikhanov2015", "LiaoMcLeanZhang2019"];
+const ADAPTIVE: &[&str] = &["Alikhanov2015", "KoptevaMeng2020", "Yuste2014", "JiangZhangZhangZhang2017"];
+
+/// Methods that share nothing with the one named `chosen` beyond the operator, the likeliest judge first.
+pub fn independent(chosen: &str, varies: bool, tolerance: f64) -> Vec<(Box<dyn Propagator>, f64)> {
+    // Time steps reach what they can at a bearable price.
+    let bearable = tolerance.max(1e-6);
+    let all: Vec<(Box<dyn Propagator>, f64, bool)> = vec![
+        (Box::new(Contour), tolerance, false),
+        (Box::new(Krylov::default()), tolerance, false),
+        (Box::new(Adaptive::new(&L2Sigma)), bearable, true),
+        (Box::new(Adaptive::new(&L1)), bearable.max(1e-4), true),
+    ];
+    let fitting = all.into_iter().filter(|(method, _, steps)| method.name() != chosen && (*steps || !varies));
+    fitting.map(|(method, tolerance, _)| (method, tolerance)).collect()
 }
 
 /// Grading of the steps of a scheme: the file's, or the scheme's best within the range of double precision.
@@ -62,7 +95,7 @@ pub fn grading_of(problem: &Checked, scheme: &dyn CaputoScheme, order: Fractiona
     match problem.method().grading {
         check::Grading::Exponent(value) => value,
         check::Grading::Auto => {
-            let steps = problem.method().steps.unwrap_or(DEFAULT_STEPS);
+            let steps = problem.step_count().unwrap_or(DEFAULT_STEPS);
             let largest = LARGEST_SPAN / (steps as f64).log10().max(1.0);
             scheme.best_grading(order).min(largest)
         }
@@ -76,7 +109,10 @@ fn stepping(
     references: &'static [&'static str],
 ) -> Result<Chosen> {
     let method = problem.method();
-    let steps = method.steps.unwrap_or(DEFAULT_STEPS);
+    if method.steps == Some(check::Steps::Adaptive) {
+        return Ok(Chosen { propagator: Box::new(Adaptive::new(scheme)), reason: NAMED, references: ADAPTIVE });
+    }
+    let steps = problem.step_count().unwrap_or(DEFAULT_STEPS);
     let grading = grading_of(problem, scheme, FractionalOrder::new(problem.dynamics().order)?);
     let memory = match method.memory {
         check::Memory::Auto => Memory::Auto,
@@ -137,11 +173,7 @@ fn diffusivity(problem: &Checked) -> Result<Box<dyn Diffusivity>> {
     Ok(match problem.diffusivity() {
         check::Diffusivity::Uniform { value } => Box::new(UniformDiffusivity::new(*value)?),
         check::Diffusivity::Expression { formula } => {
-            let parsed = Formula::parse("diffusivity.formula", formula, dimension)?;
-            if parsed.uses_time() {
-                return Err(depends_on_time("diffusivity.formula", formula));
-            }
-            Box::new(FormulaDiffusivity(parsed))
+            Box::new(FormulaDiffusivity(Formula::parse("diffusivity.formula", formula, dimension)?))
         }
         check::Diffusivity::Grid { file } => {
             Box::new(GridDiffusivity(GridField::read(&problem.resolve(file), "diffusivity", dimension)?))
@@ -177,26 +209,11 @@ fn saved_coefficient(problem: &Checked) -> Result<GridField> {
     }
 }
 
-fn friction(problem: &Checked) -> Result<f64> {
-    match &problem.dynamics().friction {
-        check::Friction::Constant(value) => Ok(*value),
-        check::Friction::Formula(text) => {
-            let parsed = Formula::parse("dynamics.friction", text, 0)?;
-            if parsed.uses_time() {
-                return Err(depends_on_time("dynamics.friction", text));
-            }
-            let value = parsed.evaluate(&[], 0.0);
-            if value >= 0.0 && value.is_finite() {
-                return Ok(value);
-            }
-            let rule = format!("the friction must be a finite number >= 0, here it is {value}");
-            Err(Error::invalid("dynamics.friction", format!("{text:?}"), rule, "use friction = 1.0"))
-        }
-    }
-}
-
-fn depends_on_time(key: &str, formula: &str) -> Error {
-    Error::not_available(key, format!("{formula:?} (it depends on t)"), "use a formula without t")
+fn friction(problem: &Checked) -> Result<Friction> {
+    Ok(match &problem.dynamics().friction {
+        check::Friction::Constant(value) => Friction::Constant(*value),
+        check::Friction::Formula(text) => Friction::Formula(Formula::parse("dynamics.friction", text, 0)?),
+    })
 }
 
 fn initial(problem: &Checked) -> Result<Initial> {

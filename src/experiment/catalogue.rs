@@ -1,7 +1,7 @@
 //! What `porewalk list` shows: the names that a problem file can hold and this version can run.
 
 use super::check::{
-    BOUNDARIES, COMPONENTS, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, PROPAGATORS, SPACINGS, landscapes,
+    BOUNDARIES, COMPONENTS, DERIVATIVES, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, PROPAGATORS, SPACINGS, landscapes,
 };
 use super::choice::{Choice, choose};
 use crate::error::{Error, Result};
@@ -28,6 +28,7 @@ fn topics() -> Vec<Topic> {
         topic("spacings", "time.spacing", SPACINGS),
         topic("schemes", "method.propagator", PROPAGATORS),
         topic("memories", "method.memory", MEMORIES),
+        topic("derivatives", "method.derivatives", DERIVATIVES),
         topic("fluxes", "method.flux", FLUXES),
     ]
 }
@@ -71,7 +72,7 @@ mod tests {
     fn only_what_runs_is_listed() {
         let all = list(None).unwrap();
         assert!(all.contains("krylov") && all.contains("double-well") && all.contains("scharfetter-gummel"), "{all}");
-        for name in ["contour", "walkers", "tensor", "periodic"] {
+        for name in ["walkers", "tensor", "periodic"] {
             assert!(!all.contains(&format!("  {name} ")), "{name}");
         }
     }

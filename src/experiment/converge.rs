@@ -7,12 +7,13 @@ use super::build::{grading_of, model};
 use super::check::{Checked, Propagator as Named};
 use super::model::{Discretised, Model};
 use super::{Options, read_problem};
-use crate::caputo::{self, CaputoScheme, FractionalOrder};
+use crate::caputo::{self, CaputoScheme, FractionalOrder, L2Sigma};
 use crate::error::{Error, Result};
 use crate::estimate::divergence::relative_l1;
+use crate::fokker_planck::Varying;
 use crate::mesh::Axis;
 use crate::propagator::stepping::Memory;
-use crate::propagator::{Evolution, Krylov, Observer, Propagator, Solution, Stepping};
+use crate::propagator::{Adaptive, Evolution, Krylov, Observer, Propagator, Solution, Stepping};
 use crate::storage::convergence::{CONVERGENCE_FILE, Convergence, Level, Study};
 use crate::storage::report::REPORT_FILE;
 use crate::storage::{Identity, ResultFolder};
@@ -21,9 +22,7 @@ use crate::storage::{Identity, ResultFolder};
 const LEVELS: u32 = 5;
 /// Steps of the coarsest level when the file names none.
 const FIRST_STEPS: usize = 64;
-/// Tolerance of the reference in time.
-const REFERENCE_TOLERANCE: f64 = 1e-12;
-/// Errors below this are those of the reference.
+/// Errors below this are rounding.
 const ROUNDING: f64 = 1e-11;
 /// An observed order this close to the promised one keeps the promise.
 const CLOSE: f64 = 0.15;
@@ -59,6 +58,25 @@ pub fn run_converge(
     Ok(convergence)
 }
 
+/// What the schemes are compared with, on the same mesh.
+struct Judge {
+    propagator: Box<dyn Propagator>,
+    tolerance: f64,
+    /// Errors below this may be its own.
+    floor: f64,
+}
+
+impl Judge {
+    /// The Krylov space, which takes no steps; adaptive steps where the operator changes with time.
+    fn new(varies: bool) -> Self {
+        if varies {
+            Judge { propagator: Box::new(Adaptive::new(&L2Sigma)), tolerance: 1e-8, floor: 2e-8 }
+        } else {
+            Judge { propagator: Box::new(Krylov::default()), tolerance: 1e-12, floor: ROUNDING }
+        }
+    }
+}
+
 fn study(problem: &Checked, document: serde_json::Value, observer: &mut dyn Observer) -> Result<Convergence> {
     let end = problem.outputs().last().copied().unwrap_or(0.0);
     if end <= 0.0 {
@@ -77,20 +95,26 @@ fn study(problem: &Checked, document: serde_json::Value, observer: &mut dyn Obse
     // Multiples of every uniform step, so that every scheme is compared at the same times.
     let times: Vec<f64> = (0..5).rev().map(|k| end / f64::from(1 << k)).collect();
     let order = FractionalOrder::new(problem.dynamics().order)?;
-    let reference = run(&Krylov::default(), &mesh, problem, order, &times, REFERENCE_TOLERANCE)?;
+    let judge = Judge::new(model.varies());
+    let setting = Setting { problem, model: &model, order };
+    let reference = setting.run(&*judge.propagator, &mesh, &times, judge.tolerance)?;
     tick(observer);
     let estimate = reference.error_estimates.iter().flatten().copied().fold(0.0, f64::max);
     let mut time = Vec::new();
     for scheme in &schemes {
-        let promised = scheme.guarantees(order);
+        let mut promised = scheme.guarantees(order);
+        if model.varies() {
+            // The correction of the start expands A(0) alone: what A'(0) adds leaves order 2.
+            promised.rough_order = promised.rough_order.min(2.0);
+        }
         let grading = grading_of(problem, scheme.as_ref(), order);
-        let first = problem.method().steps.unwrap_or(FIRST_STEPS).next_multiple_of(16);
+        let first = problem.step_count().unwrap_or(FIRST_STEPS).next_multiple_of(16);
         let mut levels = Vec::new();
         for level in 0..LEVELS {
             let steps = first << level;
             let stepping = Stepping { scheme: scheme.as_ref(), steps, grading, memory: Memory::Auto };
             let begun = Instant::now();
-            let solution = run(&stepping, &mesh, problem, order, &times, 1e-11)?;
+            let solution = setting.run(&stepping, &mesh, &times, 1e-11)?;
             let pairs = solution.densities.iter().zip(&reference.densities);
             let errors: Vec<f64> = pairs.map(|(a, b)| relative_l1(a.probability(), b.probability())).collect();
             push_level(
@@ -99,23 +123,27 @@ fn study(problem: &Checked, document: serde_json::Value, observer: &mut dyn Obse
                 errors[errors.len() - 1],
                 errors.iter().copied().fold(0.0, f64::max),
                 (begun.elapsed().as_secs_f64(), solution.work.peak_history_bytes),
+                judge.floor,
             );
             tick(observer);
         }
         // On steps of another grading the theory promises what the rough start leaves.
         let is_graded = promised.graded_order.is_some() && grading >= scheme.best_grading(order) * (1.0 - 1e-9);
         let expected_order = if is_graded { promised.graded_order.unwrap_or(1.0) } else { promised.rough_order };
-        let verdict = verdict(&levels, expected_order);
+        let verdict = verdict(&levels, expected_order, judge.floor);
         time.push(Study { name: scheme.name().into(), grading, expected_order, levels, verdict });
     }
-    let space = space_study(problem, model, order, &mut |observer| tick(observer), observer)?;
+    let varies = model.varies();
+    let space = space_study(problem, model, order, &judge, &mut |observer| tick(observer), observer)?;
     Ok(Convergence {
         program: env!("CARGO_PKG_NAME").into(),
         version: env!("CARGO_PKG_VERSION").into(),
         title: problem.title().into(),
         problem: document,
         reference: format!(
-            "krylov on the same mesh, tolerance {REFERENCE_TOLERANCE:e}, estimated error {estimate:.1e}"
+            "{} on the same mesh, tolerance {:e}, estimated error {estimate:.1e}",
+            if varies { "adaptive l2-1sigma" } else { "krylov" },
+            judge.tolerance
         ),
         end,
         time,
@@ -127,7 +155,7 @@ fn study(problem: &Checked, document: serde_json::Value, observer: &mut dyn Obse
 /// The scheme that the file names, or all.
 fn schemes(problem: &Checked) -> Vec<Box<dyn CaputoScheme>> {
     let named = match problem.method().propagator {
-        Named::Auto | Named::Krylov | Named::Spectral => None,
+        Named::Auto | Named::Krylov | Named::Contour | Named::Spectral => None,
         Named::L1 => Some("l1"),
         Named::CorrectedL1 => Some("l1-corrected"),
         Named::L2Sigma => Some("l2-1sigma"),
@@ -137,25 +165,29 @@ fn schemes(problem: &Checked) -> Vec<Box<dyn CaputoScheme>> {
     caputo::all().into_iter().filter(|scheme| named.is_none_or(|name| scheme.name() == name)).collect()
 }
 
-fn run(
-    propagator: &dyn Propagator,
-    on: &Discretised,
-    problem: &Checked,
+/// What all runs of a study share.
+struct Setting<'a> {
+    problem: &'a Checked,
+    model: &'a Model,
     order: FractionalOrder,
-    times: &[f64],
-    tolerance: f64,
-) -> Result<Solution> {
-    let evolution = Evolution {
-        operator: &on.operator,
-        varying: None,
-        stationary: &on.stationary,
-        order,
-        initial: &on.initial,
-        times,
-        tolerance,
-        memory_limit: problem.method().memory_limit,
-    };
-    propagator.propagate(&evolution, &mut ())
+}
+
+impl Setting<'_> {
+    fn run(&self, propagator: &dyn Propagator, on: &Discretised, times: &[f64], tolerance: f64) -> Result<Solution> {
+        let friction = |time: f64| self.model.friction.at(time);
+        let varying = Varying { diffusivity: &*self.model.diffusivity, friction: &friction };
+        let evolution = Evolution {
+            operator: &on.operator,
+            varying: self.model.varies().then_some(&varying),
+            stationary: &on.stationary,
+            order: self.order,
+            initial: &on.initial,
+            times,
+            tolerance,
+            memory_limit: self.problem.method().memory_limit,
+        };
+        propagator.propagate(&evolution, &mut ())
+    }
 }
 
 /// Meshes of the study of space.
@@ -166,6 +198,7 @@ fn space_study(
     problem: &Checked,
     mut model: Model,
     order: FractionalOrder,
+    judge: &Judge,
     tick: &mut dyn FnMut(&mut dyn Observer),
     observer: &mut dyn Observer,
 ) -> Result<Study> {
@@ -191,38 +224,46 @@ fn space_study(
     for level in 0..count {
         let begun = Instant::now();
         let mesh = model.discretise(1 << level)?;
-        let solution = run(&Krylov::default(), &mesh, problem, order, &[end], 1e-11)?;
+        let setting = Setting { problem, model: &model, order };
+        let solution = setting.run(&*judge.propagator, &mesh, &[end], judge.tolerance.max(1e-11))?;
         let seconds = begun.elapsed().as_secs_f64();
         if let Some((coarse, coarse_solution, coarse_seconds)) = &before {
             let fine = solution.densities[0].restricted_to(&coarse.mesh);
             let difference = relative_l1(coarse_solution.densities[0].probability(), fine.probability());
             let work = (*coarse_seconds, coarse_solution.work.peak_history_bytes);
-            push_level(&mut levels, first << (level - 1), difference, difference, work);
+            push_level(&mut levels, first << (level - 1), difference, difference, work, judge.floor);
         }
         before = Some((mesh, solution, seconds));
         tick(observer);
     }
-    let verdict = verdict(&levels, flux.order());
+    let verdict = verdict(&levels, flux.order(), judge.floor);
     Ok(Study { name: flux.name().into(), grading: 1.0, expected_order: flux.order(), levels, verdict })
 }
 
-fn push_level(levels: &mut Vec<Level>, size: u64, error_at_end: f64, largest_error: f64, (seconds, bytes): (f64, u64)) {
+fn push_level(
+    levels: &mut Vec<Level>,
+    size: u64,
+    error_at_end: f64,
+    largest_error: f64,
+    (seconds, bytes): (f64, u64),
+    floor: f64,
+) {
     let order = levels.last().and_then(|before: &Level| {
         // Nothing is to be learnt from the rounding of the reference.
-        let known = before.error_at_end > ROUNDING && error_at_end > ROUNDING;
+        let known = before.error_at_end > floor && error_at_end > floor;
         known.then(|| (before.error_at_end / error_at_end).log2() / (size as f64 / before.size as f64).log2())
     });
     levels.push(Level { size, error_at_end, largest_error, order, seconds, bytes });
 }
 
 /// What a study shows, in words.
-fn verdict(levels: &[Level], expected: f64) -> String {
+fn verdict(levels: &[Level], expected: f64, floor: f64) -> String {
     let Some(last) = levels.last() else { return "nothing was measured".into() };
-    let grows = levels.windows(2).any(|pair| pair[1].error_at_end > pair[0].error_at_end.max(ROUNDING));
+    let grows = levels.windows(2).any(|pair| pair[1].error_at_end > pair[0].error_at_end.max(floor));
     let orders: Vec<f64> = levels.iter().filter_map(|level| level.order).collect();
     match orders.last() {
         _ if grows => "the error does not fall at every refinement: too coarse still, or something is wrong".into(),
-        _ if last.error_at_end <= ROUNDING => "at rounding: the finest errors are those of the reference".into(),
+        _ if last.error_at_end <= floor => "at rounding: the finest errors are those of the reference".into(),
         None => "too few levels above rounding to tell an order".into(),
         Some(order) if (order - expected).abs() <= CLOSE => format!("as promised: {order:.2} of {expected:.2}"),
         Some(order) if *order > expected => format!("better than promised: {order:.2} of {expected:.2}"),
@@ -286,7 +327,7 @@ mod tests {
     fn levels(errors: &[f64]) -> Vec<Level> {
         let mut levels = Vec::new();
         for (k, error) in errors.iter().enumerate() {
-            push_level(&mut levels, 10 << k, *error, *error, (0.0, 0));
+            push_level(&mut levels, 10 << k, *error, *error, (0.0, 0), ROUNDING);
         }
         levels
     }
@@ -303,7 +344,7 @@ mod tests {
             (&[1e-2], 2.0, "too few"),
             (&[], 2.0, "nothing"),
         ] {
-            let found = verdict(&levels(errors), expected);
+            let found = verdict(&levels(errors), expected, ROUNDING);
             assert!(found.contains(words), "{errors:?}: {found}");
         }
     }

@@ -6,18 +6,21 @@ use crate::estimate::moments::{Moments, free_energy};
 use crate::mesh::Density;
 use crate::storage::report::{Observables, StationaryComparison};
 
-/// Numbers per output time.
+/// Numbers per output time. `frames` holds the problem at every time when its coefficients change, else nothing;
+/// `constant` the stationary state and exp(-γ L/D) for the latter case.
 pub fn observables(
     times: &[f64],
     densities: &[Density],
     on: &Discretised,
-    stationary: &Distribution,
-    gibbs: &Distribution,
+    frames: &[Discretised],
+    constant: &(&Distribution, &Distribution),
 ) -> Observables {
     let origin = Moments::of(&on.initial).mean;
     let mut all = Observables { time: times.to_vec(), ..Observables::default() };
-    let operator = &on.operator;
-    for density in densities {
+    for (index, density) in densities.iter().enumerate() {
+        let operator = &frames.get(index).unwrap_or(on).operator;
+        let moved = frames.get(index).map(|frame| (frame.stationary_distribution(), frame.gibbs_distribution()));
+        let (stationary, gibbs) = moved.as_ref().map_or(*constant, |(stationary, gibbs)| (stationary, gibbs));
         let moments = Moments::of(density);
         all.mass.push(density.mass());
         all.min_density.push(density.minimum());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::fokker_planck::{Diffusivity, Flux, FokkerPlanck, InitialDensity, Operator, Stationary};
+use crate::fokker_planck::{Diffusivity, Flux, FokkerPlanck, InitialDensity, Operator, Stationary, Varying};
 use crate::landscape::{Formula, GridField, Landscape};
 use crate::mesh::porous::Components;
 use crate::mesh::{Axis, Density, Mesh};
@@ -14,8 +14,8 @@ pub struct Model {
     pub landscape: Box<dyn Landscape>,
     /// D(w).
     pub diffusivity: Box<dyn Diffusivity>,
-    /// Friction γ \[w^2 loss^-1 t^-alpha\].
-    pub friction: f64,
+    /// Friction γ.
+    pub friction: Friction,
     /// The box and its cells.
     pub axes: Vec<Axis>,
     /// Flux scheme.
@@ -26,6 +26,25 @@ pub struct Model {
     pub component: Option<ComponentChoice>,
     /// p(0).
     pub initial: Initial,
+}
+
+/// The friction γ(t) \[w^2 loss^-1 t^-alpha\].
+#[derive(Clone, Debug)]
+pub enum Friction {
+    /// The same at all times.
+    Constant(f64),
+    /// A formula in t.
+    Formula(Formula),
+}
+
+impl Friction {
+    /// γ at a time; whatever the formula gives.
+    pub fn at(&self, time: f64) -> f64 {
+        match self {
+            Friction::Constant(value) => *value,
+            Friction::Formula(formula) => formula.evaluate(&[], time),
+        }
+    }
 }
 
 /// Which connected pieces of a porous medium take part.
@@ -79,6 +98,12 @@ pub struct Discretised {
 pub const NEGLIGIBLE_LOSS: f64 = 1e-6;
 
 impl Model {
+    /// True when the operator changes with time.
+    pub fn varies(&self) -> bool {
+        let friction = matches!(&self.friction, Friction::Formula(formula) if formula.uses_time());
+        friction || self.diffusivity.uses_time()
+    }
+
     /// The model with `refinement` times as many cells along each axis.
     ///
     /// # Errors
@@ -93,8 +118,8 @@ impl Model {
             }
             Some(level) => self.porous(&axes, level)?,
         };
-        let problem =
-            FokkerPlanck { landscape: &*self.landscape, diffusivity: &*self.diffusivity, friction: self.friction };
+        let friction = self.friction.at(0.0);
+        let problem = FokkerPlanck { landscape: &*self.landscape, diffusivity: &*self.diffusivity, friction };
         let operator = problem.discretize(mesh.clone(), self.flux)?;
         let stationary = operator.stationary()?;
         let components = mesh.components();
@@ -162,6 +187,26 @@ impl Initial {
 }
 
 impl Discretised {
+    /// The same with the coefficients of another time: its stationary state is that of the operator held there.
+    ///
+    /// # Errors
+    /// When a coefficient leaves its range.
+    pub fn at(&self, model: &Model, time: f64) -> Result<Discretised> {
+        let friction = |time: f64| model.friction.at(time);
+        let varying = Varying { diffusivity: &*model.diffusivity, friction: &friction };
+        let operator = varying.operator_at(&self.operator, time)?;
+        let stationary = operator.stationary()?;
+        Ok(Discretised {
+            mesh: self.mesh.clone(),
+            operator,
+            stationary,
+            components: self.components.clone(),
+            masses: self.masses.clone(),
+            initial: self.initial.clone(),
+            lost_mass: self.lost_mass,
+        })
+    }
+
     /// Stationary probabilities per cell, and their logarithms, each piece holding its start mass.
     pub fn stationary_distribution(&self) -> Distribution {
         self.weighted(&self.stationary.log_probability)

@@ -5,18 +5,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Resources;
-use super::build::{model, propagator};
+use super::build::{independent, model, propagator};
 use super::check::{self, Checked};
 use super::measure::{compare_stationary, observables};
 use super::model::{Discretised, Distribution, Model, NEGLIGIBLE_LOSS};
 use crate::caputo::FractionalOrder;
 use crate::error::{Error, Result};
 use crate::estimate::divergence::relative_l1;
-use crate::fokker_planck::{Flux, StationaryMethod};
+use crate::fokker_planck::{Flux, StationaryMethod, Varying};
 use crate::guide::references;
 use crate::mesh::Density;
-use crate::propagator::{Evolution, Observer, Solution};
-use crate::storage::report::{ErrorEstimate, Method};
+use crate::propagator::{Contour, Evolution, Observer, Propagator, Solution};
+use crate::storage::report::{Check, ErrorEstimate, Method};
 use crate::storage::{Report, StoredSolution};
 
 /// Solves `problem`. `document` is its serialised form for the report.
@@ -32,21 +32,32 @@ pub fn run(
     let mut clock = Clock::default();
     let model = model(problem)?;
     let coarse = clock.time("discretise", || model.discretise(1))?;
-    let chosen = propagator(problem)?;
-    let mut result = clock.time("propagate", || Computed::new(problem, &*chosen.propagator, &coarse, observer))?;
+    let chosen = propagator(problem, model.varies())?;
+    let setting = Setting { problem, model: &model, on: &coarse, tolerance: problem.method().tolerance };
+    let predicted = setting.with_evolution(|evolution| Ok(chosen.propagator.predicted_work(evolution)))?;
+    let mut result = clock.time("propagate", || Computed::new(&setting, &*chosen.propagator, observer))?;
+    let check = match problem.method().check {
+        true => {
+            Some(clock.time("check", || checked_against(&setting, &*chosen.propagator, &result.solution, observer))?)
+        }
+        false => None,
+    };
+    let derivatives = clock.time("differentiate", || derivatives(&setting, &mut result.solution, observer))?;
     let mut space = None;
     if problem.method().extrapolate {
         let fine = clock.time("discretise", || fine_discretisation(problem, &model))?;
-        let finer = clock.time("propagate", || Computed::new(problem, &*chosen.propagator, &fine, observer))?;
+        let fine_setting = Setting { on: &fine, ..setting };
+        let finer = clock.time("propagate", || Computed::new(&fine_setting, &*chosen.propagator, observer))?;
         space = Some(result.extrapolate(&finer, &coarse));
     }
     let (stored, observables, comparison) = clock.time("measure", || {
-        let observables =
-            observables(problem.outputs(), &result.solution.densities, &coarse, &result.stationary, &result.gibbs);
-        let comparison = compare_stationary(&coarse, &result.stationary, &result.gibbs);
-        (result.stored(problem, &coarse), observables, comparison)
-    });
-    let warnings = warnings(problem, &coarse, &result);
+        let frames = frames(&setting)?;
+        let observables = observables(problem.outputs(), &result.solution.densities, &coarse, &frames, &result.frame());
+        let last = frames.last().unwrap_or(&coarse);
+        let comparison = compare_stationary(last, &result.stationary, &result.gibbs);
+        Ok::<_, Error>((result.stored(problem, &coarse, &frames, &derivatives), observables, comparison))
+    })?;
+    let warnings = warnings(problem, &coarse, &result, check.as_ref());
     let Solution { error_estimates, raw_mass_defect, raw_undershoot, work, factorization, .. } = result.solution;
     let report = Report {
         program: env!("CARGO_PKG_NAME").into(),
@@ -59,8 +70,10 @@ pub fn run(
             factorisation: factorization.into(),
             flux: model.flux.name().into(),
             stationary: coarse.stationary.method.name().into(),
+            predicted_work: predicted,
         },
         work,
+        check,
         observables,
         stationary_comparison: comparison,
         error_estimate: ErrorEstimate {
@@ -108,28 +121,105 @@ struct Computed {
     gibbs: Distribution,
 }
 
-impl Computed {
-    fn new(
-        problem: &Checked,
-        propagator: &dyn crate::propagator::Propagator,
-        on: &Discretised,
-        observer: &mut dyn Observer,
-    ) -> Result<Self> {
-        let evolution = Evolution {
-            operator: &on.operator,
-            varying: None,
-            stationary: &on.stationary,
-            order: FractionalOrder::new(problem.dynamics().order)?,
-            initial: &on.initial,
-            times: problem.outputs(),
-            tolerance: problem.method().tolerance,
-            memory_limit: problem.method().memory_limit,
-        };
-        Ok(Computed {
-            solution: propagator.propagate(&evolution, observer)?,
-            stationary: on.stationary_distribution(),
-            gibbs: on.gibbs_distribution(),
+/// A problem on a mesh.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    problem: &'a Checked,
+    model: &'a Model,
+    on: &'a Discretised,
+    tolerance: f64,
+}
+
+impl Setting<'_> {
+    fn with_evolution<T>(&self, work: impl FnOnce(&Evolution<'_>) -> Result<T>) -> Result<T> {
+        let friction = |time: f64| self.model.friction.at(time);
+        let varying = Varying { diffusivity: &*self.model.diffusivity, friction: &friction };
+        work(&Evolution {
+            operator: &self.on.operator,
+            varying: self.model.varies().then_some(&varying),
+            stationary: &self.on.stationary,
+            order: FractionalOrder::new(self.problem.dynamics().order)?,
+            initial: &self.on.initial,
+            times: self.problem.outputs(),
+            tolerance: self.tolerance,
+            memory_limit: self.problem.method().memory_limit,
         })
+    }
+}
+
+/// The problem at every output time, when its coefficients change; empty when they do not.
+fn frames(setting: &Setting<'_>) -> Result<Vec<Discretised>> {
+    if !setting.model.varies() {
+        return Ok(Vec::new());
+    }
+    setting.problem.outputs().iter().map(|&time| setting.on.at(setting.model, time)).collect()
+}
+
+/// The densities by another method, compared.
+fn checked_against(
+    setting: &Setting<'_>,
+    chosen: &dyn Propagator,
+    solution: &Solution,
+    observer: &mut dyn Observer,
+) -> Result<Check> {
+    let varies = setting.model.varies();
+    for (method, tolerance) in independent(chosen.name(), varies, setting.tolerance) {
+        let setting = Setting { tolerance, ..*setting };
+        match setting.with_evolution(|evolution| method.propagate(evolution, observer)) {
+            // A method that cannot judge this problem says so before it computes anything.
+            Err(Error::DoesNotApply { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(other) => {
+                let pairs = solution.densities.iter().zip(&other.densities);
+                let differences = pairs.map(|(a, b)| relative_l1(a.probability(), b.probability()));
+                let propagator = method.name().to_string();
+                return Ok(Check { propagator, tolerance, difference: differences.collect(), work: other.work });
+            }
+        }
+    }
+    Err(Error::invalid("method.check", true, "no independent method suits this problem", "remove check"))
+}
+
+/// The derivatives that the file asks for: name, then one vector over the cells per output time. Their work is added to
+/// that of the solution.
+fn derivatives(
+    setting: &Setting<'_>,
+    solution: &mut Solution,
+    observer: &mut dyn Observer,
+) -> Result<Vec<(String, Vec<Vec<f64>>)>> {
+    let parameters = &setting.problem.method().derivatives;
+    if parameters.is_empty() {
+        return Ok(Vec::new());
+    }
+    if setting.model.varies() {
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name()).collect();
+        let rule = "derivatives are taken on a Laplace contour, and the coefficients depend on t";
+        return Err(Error::invalid("method.derivatives", format!("{names:?}"), rule, "remove t or the derivatives"));
+    }
+    let (other, derivatives) =
+        setting.with_evolution(|evolution| Contour.with_derivatives(evolution, parameters, observer))?;
+    solution.work.add(&other.work);
+    Ok(derivatives.into_iter().map(|(parameter, values)| (parameter.name().to_string(), values)).collect())
+}
+
+impl Computed {
+    fn new(setting: &Setting<'_>, propagator: &dyn Propagator, observer: &mut dyn Observer) -> Result<Self> {
+        // What changes with time is compared at the last output time.
+        let last = if setting.model.varies() {
+            setting.problem.outputs().last().map(|&time| setting.on.at(setting.model, time)).transpose()?
+        } else {
+            None
+        };
+        let last = last.as_ref().unwrap_or(setting.on);
+        Ok(Computed {
+            solution: setting.with_evolution(|evolution| propagator.propagate(evolution, observer))?,
+            stationary: last.stationary_distribution(),
+            gibbs: last.gibbs_distribution(),
+        })
+    }
+
+    fn frame(&self) -> (&Distribution, &Distribution) {
+        (&self.stationary, &self.gibbs)
     }
 
     /// Richardson extrapolation with the same quantities on half the cell size: (4 fine - coarse) / 3, cell by cell on
@@ -167,19 +257,34 @@ impl Computed {
         space
     }
 
-    fn stored(&self, problem: &Checked, on: &Discretised) -> StoredSolution {
+    fn stored(
+        &self,
+        problem: &Checked,
+        on: &Discretised,
+        frames: &[Discretised],
+        derivatives: &[(String, Vec<Vec<f64>>)],
+    ) -> StoredSolution {
         let mesh = &on.mesh;
         let per_volume = |probability: &[f64]| {
             mesh.spread(&probability.iter().zip(mesh.cells()).map(|(p, cell)| p / cell.volume).collect::<Vec<_>>())
         };
+        let diffusivity = |on: &Discretised| {
+            mesh.spread(&on.operator.log_diffusivity().iter().map(|log| log.exp()).collect::<Vec<_>>())
+        };
+        let all_times = |values: &Vec<Vec<f64>>| values.iter().flat_map(|value| per_volume(value)).collect();
         StoredSolution {
             time: problem.outputs().to_vec(),
             axes: mesh.axes().iter().map(|axis| axis.centers()).collect(),
             density: self.solution.densities.iter().flat_map(|density| per_volume(density.probability())).collect(),
+            derivatives: derivatives.iter().map(|(name, values)| (name.clone(), all_times(values))).collect(),
             stationary: per_volume(&self.stationary.probability),
             gibbs: per_volume(&self.gibbs.probability),
             loss: mesh.spread(on.operator.losses()),
-            diffusivity: mesh.spread(&on.operator.log_diffusivity().iter().map(|log| log.exp()).collect::<Vec<_>>()),
+            diffusivity: if frames.is_empty() {
+                diffusivity(on)
+            } else {
+                frames.iter().flat_map(diffusivity).collect()
+            },
         }
     }
 }
@@ -196,7 +301,7 @@ fn fine_discretisation(problem: &Checked, model: &Model) -> Result<Discretised> 
     model.discretise(2)
 }
 
-fn warnings(problem: &Checked, on: &Discretised, result: &Computed) -> Vec<String> {
+fn warnings(problem: &Checked, on: &Discretised, result: &Computed, check: Option<&Check>) -> Vec<String> {
     let mut warnings = Vec::new();
     if on.lost_mass > NEGLIGIBLE_LOSS {
         warnings.push(format!(
@@ -210,6 +315,16 @@ fn warnings(problem: &Checked, on: &Discretised, result: &Computed) -> Vec<Strin
              (the stationary state is not affected)"
                 .into(),
         );
+    }
+    if let Some(check) = check {
+        let difference = check.difference.iter().copied().fold(0.0, f64::max);
+        let allowed = 10.0 * (problem.method().tolerance + check.tolerance);
+        if difference > allowed {
+            warnings.push(format!(
+                "the check by {} differs by {difference:.1e}, more than ten times both tolerances: do not trust this result",
+                check.propagator
+            ));
+        }
     }
     let lowest = result.solution.densities.iter().map(Density::minimum).fold(0.0, f64::min);
     if lowest < 0.0 {

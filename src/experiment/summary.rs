@@ -82,6 +82,10 @@ impl Summary {
         lines.push(("stationary state", format!("{}: {distance}", method.stationary)));
         let in_words =
             |estimate: Option<f64>| estimate.map_or("not estimated".to_string(), |error| format!("{error:.1e}"));
+        if let Some(check) = &self.report.check {
+            let difference = check.difference.iter().copied().fold(0.0, f64::max);
+            lines.push(("check", format!("{} differs by {difference:.1e}", check.propagator)));
+        }
         lines.push(("relative error", format!("time {}, space {}", in_words(estimate.time), in_words(estimate.space))));
         lines
     }
@@ -117,15 +121,28 @@ impl Summary {
     fn full_lines(&self) -> Vec<(&'static str, String)> {
         let Report { work, method, wall_time, seed, .. } = &self.report;
         let stages: Vec<String> = wall_time.iter().map(|(stage, seconds)| format!("{stage} {seconds:.3} s")).collect();
+        let predicted = &method.predicted_work;
         vec![
+            (
+                "expected",
+                format!(
+                    "{} factorisations, {} solves, {} steps, {} memory flops, {} bytes of history",
+                    predicted.factorisations,
+                    predicted.solves,
+                    predicted.steps,
+                    predicted.memory_flops,
+                    predicted.peak_history_bytes
+                ),
+            ),
             (
                 "work",
                 format!(
-                    "{} factorisations ({}), {} solves, {} steps, {} memory flops, {} bytes of history",
+                    "{} factorisations ({}), {} solves, {} steps ({} rejected), {} memory flops, {} bytes of history",
                     work.factorisations,
                     method.factorisation,
                     work.solves,
                     work.steps,
+                    work.rejected_steps,
                     work.memory_flops,
                     work.peak_history_bytes
                 ),

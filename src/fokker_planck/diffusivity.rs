@@ -22,6 +22,11 @@ pub trait Diffusivity: Send + Sync {
     fn uniform(&self) -> Option<f64> {
         None
     }
+
+    /// True when values change with time.
+    fn uses_time(&self) -> bool {
+        false
+    }
 }
 
 /// The same D everywhere.

@@ -13,6 +13,10 @@ impl Diffusivity for FormulaDiffusivity {
         let logs = points.chunks_exact(dimension).map(|point| log_of(self.0.evaluate(point, time), point));
         Ok(DiffusivityField::LogScalar(logs.collect::<Result<_>>()?))
     }
+
+    fn uses_time(&self) -> bool {
+        self.0.uses_time()
+    }
 }
 
 /// A diffusivity saved on a grid.

@@ -6,11 +6,13 @@
 //! Cost:      one pass over the faces
 
 use num_complex::Complex64;
+use serde::Serialize;
 
 use super::Operator;
 
 /// A parameter of the equation by which a density can be differentiated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Parameter {
     /// The Caputo order α.
     Order,

@@ -84,6 +84,7 @@ mod tests {
             a.iter().flat_map(|a| b.iter().map(move |b| a * b)).flat_map(|ab| c.iter().map(move |c| ab * c)).collect();
         let empty = vec![0.0; 16];
         let solution = StoredSolution {
+            derivatives: Vec::new(),
             time: vec![1.0],
             axes,
             density: density.clone(),

@@ -13,8 +13,9 @@
 //! against the weight t^-α, under which a barrier bounds the error by η. What goes wrong long before the first output
 //! time is forgotten like t^(α-1), so steps near the start may be longer by ρ = 0.9 (1 - α).
 
+use super::allowance::allow;
 use super::step::{Kept, Stepper, march};
-use super::{Evolution, Observer, Propagator, Solution, Work, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, time_span, undershoot, vector_bytes};
 use crate::caputo::{CaputoScheme, ExponentialMemory, MemorySum};
 use crate::error::{Error, Result};
 use crate::math::special::gamma;
@@ -55,6 +56,23 @@ const SHORTEST: f64 = 1e-14;
 impl Propagator for Adaptive<'_> {
     fn name(&self) -> &'static str {
         self.scheme.name()
+    }
+
+    fn predicted_work(&self, evolution: &Evolution<'_>) -> Work {
+        let Some((first, last)) = time_span(evolution) else { return Work::default() };
+        // A step per q-th root of the tolerance was seen, in all runs together; curvature decides, so this is a guess.
+        let graded_order = self.scheme.guarantees(evolution.order).graded_order.unwrap_or(1.0);
+        let steps = (3.0 * evolution.tolerance.powf(-1.0 / graded_order)).ceil() as u64;
+        let decades = (last / first).log10() + 8.0;
+        let terms = (-0.5 * (1.1 * decades + 2.0) * (0.1 * evolution.tolerance).log10()) as u64;
+        Work {
+            factorisations: steps,
+            solves: steps,
+            steps,
+            memory_flops: 6 * terms * steps * evolution.initial.probability().len() as u64,
+            peak_history_bytes: terms * vector_bytes(evolution),
+            rejected_steps: 0,
+        }
     }
 
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
@@ -148,15 +166,8 @@ impl Control<'_> {
             why: "its memory has no kernel for any steps".into(),
             remedy: "use propagator = \"l1\" or \"l2-1sigma\"".into(),
         })?;
-        let (bytes, limit) = (sum.bytes(), evolution.memory_limit);
-        if bytes > limit {
-            return Err(Error::TooLarge {
-                what: format!("the {} modes of the memory of {size} cells", sum.term_count()),
-                bytes,
-                limit,
-                remedy: "raise method.memory_limit, relax method.tolerance or use fewer cells".into(),
-            });
-        }
+        let what = format!("the {} modes of the memory of {size} cells", sum.term_count());
+        allow(&what, sum.bytes(), evolution.memory_limit, "relax method.tolerance or use fewer cells")?;
         Ok(Box::new(sum))
     }
 

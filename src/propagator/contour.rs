@@ -16,9 +16,10 @@ use std::ops::Range;
 
 use num_complex::Complex64;
 
+use super::allowance::allow;
 use super::conservation::Conservation;
 use super::hyperbola::{Hyperbola, LARGEST_OPENING};
-use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot, vector_bytes};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{ComplexShiftedSystem, Parameter, RateDerivatives};
 use crate::mesh::Density;
@@ -47,6 +48,18 @@ impl Propagator for Contour {
         "contour"
     }
 
+    fn predicted_work(&self, evolution: &Evolution<'_>) -> Work {
+        let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
+        let windows = windows(&positive, SMALLEST_OPENING, SHARE * evolution.tolerance);
+        let nodes = windows.iter().map(|(contour, _)| contour.nodes().len() as u64).sum();
+        Work {
+            factorisations: nodes,
+            solves: nodes,
+            peak_history_bytes: positive.len() as u64 * vector_bytes(evolution),
+            ..Work::default()
+        }
+    }
+
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
         Ok(self.with_derivatives(evolution, &[], observer)?.0)
     }
@@ -68,7 +81,8 @@ impl Contour {
         let mut system = ComplexShiftedSystem::new(evolution.operator)?;
         let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
         let mut sums = Sums::new(evolution, parameters, positive.len());
-        check_memory(evolution, sums.bytes())?;
+        let what = format!("the sums of {} output times", positive.len());
+        allow(&what, sums.bytes(), evolution.memory_limit, "ask for fewer output times")?;
         let mut served = 0;
         while served < positive.len() {
             let windows = windows(&positive[served..], opening, SHARE * evolution.tolerance);
@@ -147,18 +161,6 @@ fn windows(times: &[f64], opening: f64, tolerance: f64) -> Vec<(Hyperbola, usize
         |windows: &[(Hyperbola, usize)]| windows.iter().map(|(contour, _)| contour.nodes().len()).sum::<usize>();
     let choices = (fewest..=2 * fewest + times.len().min(4)).map(cut);
     choices.min_by_key(|windows| nodes(windows)).expect("at least one choice")
-}
-
-fn check_memory(evolution: &Evolution<'_>, bytes: u64) -> Result<()> {
-    if bytes <= evolution.memory_limit {
-        return Ok(());
-    }
-    Err(Error::TooLarge {
-        what: format!("the sums of {} output times", evolution.times.len()),
-        bytes,
-        limit: evolution.memory_limit,
-        remedy: "raise method.memory_limit, or ask for fewer output times".into(),
-    })
 }
 
 /// The sums over the nodes, of the density and of each derivative, per output time.

@@ -9,6 +9,7 @@
 //! | [`Spectral`] | eigenvectors times Mittag-Leffler | the oracle of small reversible problems |
 
 pub mod adaptive;
+mod allowance;
 mod conservation;
 pub mod contour;
 pub mod hyperbola;
@@ -57,11 +58,26 @@ pub trait Propagator {
     /// Name in a problem file.
     fn name(&self) -> &'static str;
 
+    /// The work that [`Propagator::propagate`] is expected to take, before anything is computed. Steps on a given
+    /// grid are counted exactly; where the solution decides it is a guess.
+    fn predicted_work(&self, evolution: &Evolution<'_>) -> Work;
+
     /// p at every output time.
     ///
     /// # Errors
     /// When the method does not apply, does not converge or loses finiteness.
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution>;
+}
+
+/// First and last positive output time, if there is any.
+fn time_span(evolution: &Evolution<'_>) -> Option<(f64, f64)> {
+    let first = evolution.times.iter().copied().find(|&time| time > 0.0)?;
+    Some((first, evolution.times[evolution.times.len() - 1]))
+}
+
+/// Bytes of one number per cell.
+fn vector_bytes(evolution: &Evolution<'_>) -> u64 {
+    (evolution.initial.probability().len() * size_of::<f64>()) as u64
 }
 
 /// Refuses coefficients that change with time.

@@ -11,7 +11,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, Mat, Par, Side};
 
 use super::conservation::Conservation;
-use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, constant_coefficients, undershoot, vector_bytes};
 use crate::error::{Error, Result};
 use crate::math::special::mittag_leffler;
 use crate::math::summation::compensated_sum;
@@ -33,6 +33,11 @@ impl Default for Spectral {
 impl Propagator for Spectral {
     fn name(&self) -> &'static str {
         "spectral"
+    }
+
+    fn predicted_work(&self, evolution: &Evolution<'_>) -> Work {
+        let cells = evolution.initial.probability().len() as u64;
+        Work { factorisations: 1, peak_history_bytes: cells * vector_bytes(evolution), ..Work::default() }
     }
 
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {

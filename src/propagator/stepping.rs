@@ -9,8 +9,9 @@
 //!
 //! Solving for p_n instead loses 1e-12 and more of the mass, however the history is summed.
 
+use super::allowance::allow;
 use super::step::{Stepper, march};
-use super::{Evolution, Observer, Propagator, Solution, undershoot};
+use super::{Evolution, Observer, Propagator, Solution, Work, time_span, undershoot};
 use crate::caputo::{CaputoScheme, DirectSum, ExponentialMemory, FftSum, MemorySum, TimeGrid};
 use crate::error::{Error, Result};
 
@@ -44,14 +45,27 @@ impl Propagator for Stepping<'_> {
         self.scheme.name()
     }
 
+    fn predicted_work(&self, evolution: &Evolution<'_>) -> Work {
+        let Ok(Some(grid)) = self.grid(evolution) else { return Work::default() };
+        let plan = Plan::new(self.scheme, evolution, &grid);
+        let memory = if self.memory == Memory::Auto { plan.cheapest(evolution.memory_limit) } else { self.memory };
+        let steps = grid.step_count() as u64;
+        let is_constant = evolution.varying.is_none() && grid.uniform_step().is_some();
+        Work {
+            factorisations: if is_constant { 1 } else { steps },
+            solves: steps,
+            steps,
+            memory_flops: plan.flops(memory),
+            peak_history_bytes: plan.bytes(memory),
+            rejected_steps: 0,
+        }
+    }
+
     fn propagate(&self, evolution: &Evolution<'_>, observer: &mut dyn Observer) -> Result<Solution> {
-        let end = evolution.times.last().copied().unwrap_or(0.0);
-        let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
-        let grid =
-            if end > 0.0 { Some(TimeGrid::graded(end, self.steps, self.grading)?.through(&positive)) } else { None };
-        let Some(grid) = grid else {
+        let Some(grid) = self.grid(evolution)? else {
             return Ok(Solution::at_start(evolution));
         };
+        let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
         let memory = self.memory_sum(evolution, &grid, &positive)?;
         let steps = grid.uniform_step().map_or_else(|| grid.steps(), |step| vec![step; grid.step_count()]);
         let mut stepper = Stepper::new(evolution, self.scheme, memory)?;
@@ -69,6 +83,13 @@ impl Propagator for Stepping<'_> {
 }
 
 impl<'a> Stepping<'a> {
+    /// The steps, through every output time; `None` when no time above zero is asked for.
+    fn grid(&self, evolution: &Evolution<'_>) -> Result<Option<TimeGrid>> {
+        let Some((_, end)) = time_span(evolution) else { return Ok(None) };
+        let positive: Vec<f64> = evolution.times.iter().copied().filter(|&time| time > 0.0).collect();
+        Ok(Some(TimeGrid::graded(end, self.steps, self.grading)?.through(&positive)))
+    }
+
     /// The memory sum for a grid, within the memory limit.
     fn memory_sum(
         &self,
@@ -85,16 +106,12 @@ impl<'a> Stepping<'a> {
         let plan = Plan::new(scheme, evolution, grid);
         let memory = if self.memory == Memory::Auto { plan.cheapest(evolution.memory_limit) } else { self.memory };
         let bytes = plan.bytes(memory);
-        if bytes > evolution.memory_limit {
-            return Err(Error::TooLarge {
-                what: format!("the history of {count} steps of {size} cells"),
-                bytes,
-                limit: evolution.memory_limit,
-                remedy: "use memory = \"exponentials\", whose history does not grow with the steps, raise \
-                         method.memory_limit, or use propagator = \"krylov\", which keeps no history"
-                    .into(),
-            });
-        }
+        allow(
+            &format!("the history of {count} steps of {size} cells"),
+            bytes,
+            evolution.memory_limit,
+            "use memory = \"exponentials\", whose history does not grow with the steps, or propagator = \"krylov\", which keeps none",
+        )?;
         let sum: Option<Box<dyn MemorySum + 'a>> = match (memory, uniform) {
             (Memory::Fft, Some(step)) => FftSum::new(scheme, order, size, count, step).map(|sum| Box::new(sum) as _),
             (Memory::Exponentials, _) => {

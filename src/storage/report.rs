@@ -25,6 +25,9 @@ pub struct Report {
     pub method: Method,
     /// Work counted.
     pub work: Work,
+    /// The independent method that was run beside the chosen one (`check = true`); null otherwise.
+    #[serde(default)]
+    pub check: Option<Check>,
     /// Numbers per output time.
     pub observables: Observables,
     /// Stationary state of the operator against exp(-gamma L/D).
@@ -56,6 +59,9 @@ impl Report {
         let mut absent = Vec::new();
         if self.error_estimate.time.is_none() {
             absent.push("error_estimate.time");
+        }
+        if self.check.is_none() {
+            absent.push("check");
         }
         if self.error_estimate.space.is_none() {
             absent.push("error_estimate.space");
@@ -107,6 +113,22 @@ pub struct Method {
     pub flux: String,
     /// How the stationary state was found (`closed-form`, `log-ratios`, `elimination`).
     pub stationary: String,
+    /// The work that was expected before the run; `work` holds what it took.
+    #[serde(default)]
+    pub predicted_work: Work,
+}
+
+/// Another method's word on the same problem and mesh.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// The other propagator.
+    pub propagator: String,
+    /// The tolerance it was given.
+    pub tolerance: f64,
+    /// Relative L1 difference of the densities per output time.
+    pub difference: Vec<f64>,
+    /// The work it took.
+    pub work: Work,
 }
 
 /// Numbers per output time; every vector has one entry per time.

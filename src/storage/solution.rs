@@ -8,6 +8,9 @@ use crate::formats::npz;
 /// Name of the arrays in a results folder.
 pub const SOLUTION_FILE: &str = "solution.npz";
 
+/// What the name of a derivative begins with in the file.
+const DERIVATIVE: &str = "density_d_";
+
 /// Names of the axes in the file.
 const AXIS_NAMES: [&str; 3] = ["x", "y", "z"];
 
@@ -20,13 +23,16 @@ pub struct StoredSolution {
     pub axes: Vec<Vec<f64>>,
     /// Density, shape (T, Mx\[, My\[, Mz\]\]) \[w^-d\].
     pub density: Vec<f64>,
-    /// Stationary density of the operator, shape (Mx\[, My\[, Mz\]\]) \[w^-d\].
+    /// Derivatives of the density: the parameter's name and an array of the density's shape; `density_d_order` and so on
+    /// in the file \[w^-d over the parameter's unit\].
+    pub derivatives: Vec<(String, Vec<f64>)>,
+    /// Stationary density of the operator, at the last time if it changes, shape (Mx\[, My\[, Mz\]\]) \[w^-d\].
     pub stationary: Vec<f64>,
     /// exp(-gamma L/D), normalised, same shape \[w^-d\].
     pub gibbs: Vec<f64>,
     /// Loss at the cell centres, same shape \[loss\].
     pub loss: Vec<f64>,
-    /// Diffusivity at the cell centres, same shape \[w^2 t^-alpha\].
+    /// Diffusivity at the cell centres, same shape, led by T when it changes with time \[w^2 t^-alpha\].
     pub diffusivity: Vec<f64>,
 }
 
@@ -56,14 +62,15 @@ impl StoredSolution {
             arrays.push((name, length, axis));
         }
         arrays.push(("density", &with_time, &self.density));
-        for (name, values) in [
-            ("stationary", &self.stationary),
-            ("gibbs", &self.gibbs),
-            ("loss", &self.loss),
-            ("diffusivity", &self.diffusivity),
-        ] {
+        let names: Vec<String> = self.derivatives.iter().map(|(name, _)| format!("{DERIVATIVE}{name}")).collect();
+        for (name, (_, values)) in names.iter().zip(&self.derivatives) {
+            arrays.push((name, &with_time, values));
+        }
+        for (name, values) in [("stationary", &self.stationary), ("gibbs", &self.gibbs), ("loss", &self.loss)] {
             arrays.push((name, &grid, values));
         }
+        let is_constant = self.diffusivity.len() == self.position_count();
+        arrays.push(("diffusivity", if is_constant { &grid } else { &with_time }, &self.diffusivity));
         npz::to_bytes(&arrays)
     }
 
@@ -86,16 +93,31 @@ impl StoredSolution {
         };
         let time = field("time", None)?;
         let density = field("density", Some(count * time.len()))?;
-        let [stationary, gibbs, loss, diffusivity] =
-            ["stationary", "gibbs", "loss", "diffusivity"].map(|name| field(name, Some(count)));
+        let [stationary, gibbs, loss] = ["stationary", "gibbs", "loss"].map(|name| field(name, Some(count)));
+        let diffusivity = field("diffusivity", None)?;
+        if diffusivity.len() != count && diffusivity.len() != count * time.len() {
+            return Err(Error::malformed(
+                path,
+                "array \"diffusivity\" has neither the shape of the grid nor of the density",
+            ));
+        }
+        let known = ["order", "friction", "diffusivity"];
+        let derivatives = known.iter().filter_map(|name| {
+            arrays.remove(&format!("{DERIVATIVE}{name}")).map(|array| ((*name).to_string(), array.data))
+        });
+        let derivatives: Vec<(String, Vec<f64>)> = derivatives.collect();
+        if derivatives.iter().any(|(_, values)| values.len() != density.len()) {
+            return Err(Error::malformed(path, "a derivative has another shape than the density"));
+        }
         Ok(StoredSolution {
             time,
             axes,
             density,
+            derivatives,
             stationary: stationary?,
             gibbs: gibbs?,
             loss: loss?,
-            diffusivity: diffusivity?,
+            diffusivity,
         })
     }
 }
@@ -110,10 +132,11 @@ mod tests {
             time: vec![0.5, 1.0],
             axes: vec![vec![0.0, 1.0], vec![0.0, 0.5, 1.0]],
             density: (0..12).map(f64::from).collect(),
+            derivatives: vec![("order".into(), vec![0.5; 12]), ("diffusivity".into(), vec![0.25; 12])],
             stationary: vec![1.0; 6],
             gibbs: vec![2.0; 6],
             loss: vec![3.0; 6],
-            diffusivity: vec![4.0; 6],
+            diffusivity: vec![4.0; 12],
         };
         let path = std::env::temp_dir().join(format!("porewalk-solution-{}.npz", std::process::id()));
         std::fs::write(&path, solution.to_npz().expect("writable")).expect("a writable folder");

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::experiment::choice::{Choice, choose};
 use crate::experiment::config::{CountOrText, MethodConfig, NumberOrText, number};
+use crate::fokker_planck::Parameter;
 
 /// How to solve, every default filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -13,18 +14,33 @@ pub struct Method {
     pub propagator: Propagator,
     /// Wanted relative error of each density (discrete L1 norm), 1e-13 to 1e-1.
     pub tolerance: f64,
-    /// Number of time steps of a stepping propagator; `None` leaves it to the program.
-    pub steps: Option<usize>,
+    /// Time steps of a stepping propagator; `None` leaves them to the program.
+    pub steps: Option<Steps>,
     /// Grading of the time steps.
     pub grading: Grading,
     /// How the memory sum is taken.
     pub memory: Memory,
     /// Bytes that history or basis may take.
     pub memory_limit: u64,
+    /// Run an independent method beside the chosen one and report the difference.
+    pub check: bool,
+    /// Parameters by which the densities are differentiated.
+    pub derivatives: Vec<Parameter>,
     /// Richardson extrapolation in the cell size.
     pub extrapolate: bool,
     /// Flux through a face.
     pub flux: Flux,
+}
+
+/// Time steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Steps {
+    /// Chosen by the solution to keep the tolerance.
+    Adaptive,
+    /// Their number.
+    #[serde(untagged)]
+    Count(usize),
 }
 
 /// Propagators in time.
@@ -35,6 +51,8 @@ pub enum Propagator {
     Auto,
     /// Rational Krylov space, coefficients constant in time.
     Krylov,
+    /// Laplace inversion on the whole operator, coefficients constant in time.
+    Contour,
     /// The L1 scheme, step by step.
     L1,
     /// The L1 scheme with a corrected start.
@@ -92,13 +110,13 @@ pub enum Flux {
 pub const PROPAGATORS: &[Choice<Propagator>] = &[
     Choice::of("auto", Propagator::Auto, "the best for the problem (default)"),
     Choice::of("krylov", Propagator::Krylov, "shift-and-invert Arnoldi: all output times from a few solves"),
+    Choice::of("contour", Propagator::Contour, "Laplace inversion on the whole operator: the independent check"),
     Choice::of("l1", Propagator::L1, "the L1 scheme, step by step (steps, grading, memory)"),
     Choice::of("spectral", Propagator::Spectral, "eigenvectors times Mittag-Leffler: the oracle of small problems"),
     Choice::of("l1-corrected", Propagator::CorrectedL1, "L1 on uniform steps with a corrected start: order 2 - alpha"),
     Choice::of("l2-1sigma", Propagator::L2Sigma, "Alikhanov's scheme of order 2 (steps, grading, memory)"),
     Choice::of("bdf2", Propagator::Bdf2, "corrected convolution quadrature of order 2, uniform steps"),
     Choice::of("bdf3", Propagator::Bdf3, "corrected convolution quadrature of order 3, uniform steps"),
-    Choice::not_yet("contour"),
     Choice::not_yet("walkers"),
 ];
 
@@ -121,12 +139,14 @@ pub const FLUXES: &[Choice<Flux>] = &[
     Choice::of("upwind", Flux::Upwind, "positive, first order"),
 ];
 
-const STEPS: &[Choice<usize>] = &[Choice::not_yet("adaptive")];
-
 const GRADINGS: &[Choice<Grading>] = &[Choice::of("auto", Grading::Auto, "")];
 
-const DERIVATIVES: &[Choice<()>] =
-    &[Choice::not_yet("order"), Choice::not_yet("friction"), Choice::not_yet("diffusivity")];
+/// Values of `method.derivatives`.
+pub const DERIVATIVES: &[Choice<Parameter>] = &[
+    Choice::of("order", Parameter::Order, "by the Caputo order"),
+    Choice::of("friction", Parameter::Friction, "by the friction"),
+    Choice::of("diffusivity", Parameter::Diffusivity, "by D where it is uniform, else by a common factor of D"),
+];
 
 /// Smallest tolerance: sums over a mesh in double precision lose about this much.
 pub const MINIMUM_TOLERANCE: f64 = 1e-13;
@@ -152,11 +172,12 @@ pub(super) fn check(config: &MethodConfig, warnings: &mut Vec<String>) -> Result
         grading: config.grading.as_ref().map_or(Ok(Grading::Auto), grading)?,
         memory: name("method.memory", config.memory.as_ref(), MEMORIES, Memory::Auto)?,
         memory_limit: config.memory_limit.as_ref().map_or(Ok(DEFAULT_MEMORY_LIMIT), memory_limit)?,
+        check: config.check.unwrap_or(false),
+        derivatives: derivatives(config)?,
         extrapolate: config.extrapolate.unwrap_or(false),
         flux: name("method.flux", config.flux.as_ref(), FLUXES, Flux::ScharfetterGummel)?,
     };
-    not_yet(config)?;
-    if matches!(propagator, Propagator::Krylov | Propagator::Spectral) {
+    if matches!(propagator, Propagator::Krylov | Propagator::Contour | Propagator::Spectral) {
         let given = [
             ("steps", config.steps.is_some()),
             ("grading", config.grading.is_some()),
@@ -166,27 +187,49 @@ pub(super) fn check(config: &MethodConfig, warnings: &mut Vec<String>) -> Result
             warnings.push(format!("method.{key} has no effect: the chosen propagator takes no time steps."));
         }
     }
+    if method.steps == Some(Steps::Adaptive) {
+        adaptive(config, &method, warnings)?;
+    }
+    if method.extrapolate && !method.derivatives.is_empty() {
+        let rule = "derivatives are those of one mesh, an extrapolated density belongs to two";
+        return Err(Error::invalid("method.derivatives", names(config), rule, "remove extrapolate or derivatives"));
+    }
     Ok(method)
 }
 
-/// The keys whose features come with later versions.
-fn not_yet(config: &MethodConfig) -> Result<()> {
-    if config.check == Some(true) {
-        let remedy = "remove it; propagator = \"l1\" or \"spectral\" solves the same file independently";
-        return Err(Error::not_available("method.check", true, remedy));
+/// What adaptive steps ask of the other keys.
+fn adaptive(config: &MethodConfig, method: &Method, warnings: &mut Vec<String>) -> Result<()> {
+    if matches!(method.propagator, Propagator::CorrectedL1 | Propagator::Bdf2 | Propagator::Bdf3) {
+        let rule = "the chosen scheme needs uniform steps";
+        let remedy = "use propagator = \"l1\" or \"l2-1sigma\", or a number of steps";
+        return Err(Error::invalid("method.steps", "\"adaptive\"", rule, remedy));
     }
-    let names = config.derivatives.as_deref().unwrap_or_default();
-    for (index, typed) in names.iter().enumerate() {
-        // Misspelt names are told so before the list is refused as a whole.
-        if let Err(error @ Error::Invalid { .. }) = choose(&format!("method.derivatives[{index}]"), typed, DERIVATIVES)
-        {
-            return Err(error);
-        }
+    if matches!(method.memory, Memory::Direct | Memory::Fft) {
+        let rule = "adaptive steps keep their memory as exponentials";
+        let remedy = "use memory = \"exponentials\" or \"auto\"";
+        return Err(Error::invalid(
+            "method.memory",
+            format!("{:?}", config.memory.as_deref().unwrap_or_default()),
+            rule,
+            remedy,
+        ));
     }
-    if !names.is_empty() {
-        return Err(Error::not_available("method.derivatives", format!("{names:?}"), "remove the key"));
+    if config.grading.is_some() {
+        warnings.push("method.grading has no effect: adaptive steps follow the solution.".into());
     }
     Ok(())
+}
+
+fn names(config: &MethodConfig) -> String {
+    format!("{:?}", config.derivatives.as_deref().unwrap_or_default())
+}
+
+/// The parameters named, each once, in the order of the program.
+fn derivatives(config: &MethodConfig) -> Result<Vec<Parameter>> {
+    let typed = config.derivatives.as_deref().unwrap_or_default().iter().enumerate();
+    let named = typed.map(|(index, typed)| choose(&format!("method.derivatives[{index}]"), typed, DERIVATIVES));
+    let named: Vec<Parameter> = named.collect::<Result<_>>()?;
+    Ok(Parameter::ALL.iter().map(|(_, parameter)| *parameter).filter(|known| named.contains(known)).collect())
 }
 
 fn name<T: Copy>(key: &str, typed: Option<&String>, choices: &[Choice<T>], default: T) -> Result<T> {
@@ -201,16 +244,14 @@ fn tolerance(value: f64) -> Result<f64> {
     Err(Error::invalid("method.tolerance", number(value), rule, "use tolerance = 1e-8, say"))
 }
 
-fn steps(typed: &CountOrText) -> Result<usize> {
+fn steps(typed: &CountOrText) -> Result<Steps> {
     let key = "method.steps";
     match typed {
-        CountOrText::Text(text) => choose(key, text, STEPS).map_err(|error| match error {
-            Error::NotAvailable { name, value, .. } => {
-                Error::not_available(name, value, "give a number of steps, as in steps = 1000")
-            }
-            _ => Error::invalid(key, typed, "must be a whole number or \"adaptive\"", "use steps = 1000, say"),
-        }),
-        CountOrText::Count(count) if (1..=MAXIMUM_STEPS).contains(count) => Ok(*count as usize),
+        CountOrText::Text(text) if text == "adaptive" => Ok(Steps::Adaptive),
+        CountOrText::Text(_) => {
+            Err(Error::invalid(key, typed, "must be a whole number or \"adaptive\"", "use steps = 1000, say"))
+        }
+        CountOrText::Count(count) if (1..=MAXIMUM_STEPS).contains(count) => Ok(Steps::Count(*count as usize)),
         CountOrText::Count(count) => {
             let rule = format!("the number of steps must be between 1 and {MAXIMUM_STEPS}");
             Err(Error::invalid(key, count, rule, "use steps = 1000, say"))

@@ -19,7 +19,8 @@ pub use coefficients::{
 pub use domain::{BOUNDARIES, Boundary, COMPONENTS, Component, Domain};
 pub use initial::{INITIALS, Initial};
 pub use method::{
-    FLUXES, Flux, Grading, MAXIMUM_TOLERANCE, MEMORIES, MINIMUM_TOLERANCE, Memory, Method, PROPAGATORS, Propagator,
+    DERIVATIVES, FLUXES, Flux, Grading, MAXIMUM_TOLERANCE, MEMORIES, MINIMUM_TOLERANCE, Memory, Method, PROPAGATORS,
+    Propagator, Steps,
 };
 pub use time::{SPACINGS, Spacing};
 
@@ -107,6 +108,14 @@ impl Checked {
     /// What the user should know about the file, in sentences.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The given number of time steps, if one was given.
+    pub fn step_count(&self) -> Option<usize> {
+        match self.method.steps {
+            Some(Steps::Count(count)) => Some(count),
+            _ => None,
+        }
     }
 
     /// Path of a file that the problem names: relative names start at the folder of the problem file.

@@ -48,6 +48,8 @@ fn defaults_are_the_documented_ones() {
             grading: Grading::Auto,
             memory: Memory::Auto,
             memory_limit: 4 << 30,
+            check: false,
+            derivatives: Vec::new(),
             extrapolate: false,
             flux: Flux::ScharfetterGummel,
         }
@@ -73,7 +75,7 @@ fn the_document_has_the_keys_of_the_file() {
         "initial": { "kind": "gaussian", "mean": [-1.0], "standard_deviation": [0.2] },
         "time": { "outputs": [0.1, 1.0, 10.0] },
         "method": { "propagator": "auto", "tolerance": 1e-8, "steps": null, "grading": 1.5, "memory": "auto",
-                    "memory_limit": 4294967296u64, "extrapolate": false, "flux": "scharfetter-gummel" },
+                    "memory_limit": 4294967296u64, "check": false, "derivatives": [], "extrapolate": false, "flux": "scharfetter-gummel" },
     });
     assert_eq!(document, expected);
 }
@@ -96,6 +98,8 @@ fn every_available_key_is_accepted() {
         ],
         &["method={propagator='spectral', flux='central', extrapolate=true, check=false, derivatives=[]}"],
         &["method={propagator='krylov', flux='upwind', memory_limit=1000000}"],
+        &["method={propagator='contour', check=true, derivatives=['diffusivity', 'order']}"],
+        &["method={steps='adaptive', memory='exponentials'}"],
         &["time.outputs=[0, 1]"],
     ] {
         let problem = checked(flags);
