@@ -8,4 +8,5 @@ pub mod quadrature;
 pub mod sparse;
 pub mod special;
 pub mod summation;
+pub mod triangular_factor;
 pub mod tridiagonal;

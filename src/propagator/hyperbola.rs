@@ -20,6 +20,9 @@ use num_complex::Complex64;
 pub const FULL_PRECISION: f64 = 1e-15;
 /// Logarithm of the largest factor on rounding errors.
 const ROUNDING: f64 = 4.0;
+/// Angles and shifts that are tried: more save no node.
+const ANGLES: u32 = 80;
+const SHIFTS: u32 = 20;
 /// Largest half-angle of the sector of singularities.
 pub const LARGEST_OPENING: f64 = 1.52;
 
@@ -40,8 +43,8 @@ impl Hyperbola {
         assert!((0.0..=LARGEST_OPENING).contains(&opening), "the sector must leave room for the contour");
         let room = FRAC_PI_2 - opening;
         let digits = -tolerance.clamp(FULL_PRECISION, 0.1).ln();
-        let candidates =
-            (1..200).filter_map(|k| Shape::with_angle(room * f64::from(k) / 200.0, room, last / first, digits));
+        let candidates = (1..ANGLES)
+            .filter_map(|k| Shape::with_angle(room * f64::from(k) / f64::from(ANGLES), room, last / first, digits));
         let shape = candidates.min_by(|a, b| a.count.total_cmp(&b.count)).expect("some angle admits a contour");
         let scale = shape.scale / last;
         let nodes = (0..shape.count as usize).map(|k| {
@@ -75,7 +78,7 @@ impl Shape {
     fn with_angle(angle: f64, room: f64, ratio: f64, digits: f64) -> Option<Self> {
         let step = 2.0 * PI * (room - angle) / digits;
         // Beyond a = φ the shifted path would turn to the right, where e^(zt) grows.
-        let shifts = (1..=50).map(|k| angle * f64::from(k) / 50.0);
+        let shifts = (1..=SHIFTS).map(|k| angle * f64::from(k) / f64::from(SHIFTS));
         let largest = shifts.map(|shift| (2.0 * PI * shift / step - digits) / (1.0 - (angle - shift).sin()));
         let scale = largest.fold(0.0, f64::max).min(ROUNDING / (1.0 - angle.sin()));
         let reach = (1.0 + digits * ratio / scale) / angle.sin();

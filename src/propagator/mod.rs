@@ -77,7 +77,7 @@ fn time_span(evolution: &Evolution<'_>) -> Option<(f64, f64)> {
 
 /// Bytes of one number per cell.
 fn vector_bytes(evolution: &Evolution<'_>) -> u64 {
-    (evolution.initial.probability().len() * size_of::<f64>()) as u64
+    size_of_val(evolution.initial.probability()) as u64
 }
 
 /// Refuses coefficients that change with time.
