@@ -129,7 +129,7 @@ fn coefficients_in_t_are_followed_to_the_tolerance() {
     assert!(report.method.reason.contains("depend on time"), "{}", report.method.reason);
     let estimate = report.error_estimate.time.unwrap();
     assert!(estimate <= 1e-6, "{estimate:e}");
-    assert!(largest(&report.check.unwrap().difference) < 2e-4);
+    assert!(largest(&report.check.unwrap().difference) < 2e-3);
     // D at every time, as the formula says.
     let cells = solution.position_count();
     assert_eq!(solution.diffusivity.len(), 3 * cells);

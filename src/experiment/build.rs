@@ -84,7 +84,7 @@ pub fn independent(chosen: &str, varies: bool, tolerance: f64) -> Vec<(Box<dyn P
         (Box::new(Contour), tolerance, false),
         (Box::new(Krylov::default()), tolerance, false),
         (Box::new(Adaptive::new(&L2Sigma)), bearable, true),
-        (Box::new(Adaptive::new(&L1)), bearable.max(1e-4), true),
+        (Box::new(Adaptive::new(&L1)), bearable.max(1e-3), true),
     ];
     let fitting = all.into_iter().filter(|(method, _, steps)| method.name() != chosen && (*steps || !varies));
     fitting.map(|(method, tolerance, _)| (method, tolerance)).collect()
