@@ -57,6 +57,7 @@ pub fn run(cells: usize) -> Result<Vec<Escape>> {
             times: &times,
             tolerance: 1e-12,
             memory_limit: 1 << 30,
+            threads: 1,
         };
         let solution = Krylov::default().propagate(&evolution, &mut ())?;
         let missing = solution.densities.iter().map(|density| right(&at_rest) - right(density.probability())).collect();

@@ -73,6 +73,7 @@ fn a_pulse_of_the_friction_is_found_and_resolved() {
         times: &[0.62, 1.0],
         tolerance,
         memory_limit: 1 << 30,
+        threads: 1,
     };
     let fine = Stepping { scheme: &BackwardDifferences::SECOND, steps: 20_000, grading: 1.0, memory: Memory::Fft };
     let reference = fine.propagate(&evolution(1e-10), &mut ()).unwrap();

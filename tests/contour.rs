@@ -130,6 +130,7 @@ fn derivatives_agree_with_finite_differences() {
             times: &times,
             tolerance: 1e-12,
             memory_limit: 1 << 30,
+            threads: 1,
         };
         let parameters = Parameter::ALL.map(|(_, parameter)| parameter);
         let (_, derivatives) = Contour.with_derivatives(&evolution, &parameters, &mut ()).unwrap();

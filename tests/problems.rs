@@ -121,6 +121,11 @@ fn the_same_problem_gives_the_same_bytes_for_any_number_of_threads() {
                 "kind = \"expression\"\nformula = \"0.3 + 0.2*sin(x)*cos(2*y)\"",
             ),
         ),
+        (
+            "fft",
+            problem("kind = \"double-well\"", 1, 200).replace("[0.01, ", "[")
+                + "propagator = \"bdf2\"\nsteps = 1000\nmemory = \"fft\"\ngrading = 1.0\n",
+        ),
         ("steps", problem("kind = \"double-well\"", 1, 100) + "propagator = \"l1\"\nsteps = 50\n"),
     ] {
         let mut seen: Option<Vec<u8>> = None;

@@ -46,6 +46,7 @@ fn run(
         times,
         tolerance: 1e-10,
         memory_limit: 1 << 30,
+        threads: 1,
     };
     propagator.propagate(&evolution, &mut ())
 }

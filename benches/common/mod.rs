@@ -67,6 +67,7 @@ impl Problem {
             times,
             tolerance,
             memory_limit: 8 << 30,
+            threads: 1,
         };
         propagator.propagate(&evolution, &mut ()).expect("a solution")
     }

@@ -17,7 +17,7 @@ pub use alikhanov::L2Sigma;
 pub use convolution_quadrature::BackwardDifferences;
 pub use exponential_sum::ExponentialSum;
 pub use l1::{CorrectedL1, L1};
-pub use memory::{DirectSum, ExponentialMemory, FftSum, MemorySum};
+pub use memory::{DirectSum, ExponentialMemory, FftSum, MemorySum, Sharded};
 pub use time_grid::TimeGrid;
 
 /// A Caputo order 0 < α <= 1.

@@ -185,6 +185,7 @@ impl Setting<'_> {
             times,
             tolerance,
             memory_limit: self.problem.method().memory_limit,
+            threads: 1,
         };
         propagator.propagate(&evolution, &mut ())
     }

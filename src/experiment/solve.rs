@@ -1,6 +1,7 @@
 //! From a checked problem to densities and a report.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
@@ -33,7 +34,9 @@ pub fn run(
     let model = model(problem)?;
     let coarse = clock.time("discretise", || model.discretise(1))?;
     let chosen = propagator(problem, model.varies())?;
-    let setting = Setting { problem, model: &model, on: &coarse, tolerance: problem.method().tolerance };
+    // Results do not depend on their number.
+    let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let setting = Setting { problem, model: &model, on: &coarse, tolerance: problem.method().tolerance, threads };
     let predicted = setting.with_evolution(|evolution| Ok(chosen.propagator.predicted_work(evolution)))?;
     let mut result = clock.time("propagate", || Computed::new(&setting, &*chosen.propagator, observer))?;
     let check = match problem.method().check {
@@ -128,6 +131,7 @@ struct Setting<'a> {
     model: &'a Model,
     on: &'a Discretised,
     tolerance: f64,
+    threads: usize,
 }
 
 impl Setting<'_> {
@@ -143,6 +147,7 @@ impl Setting<'_> {
             times: self.problem.outputs(),
             tolerance: self.tolerance,
             memory_limit: self.problem.method().memory_limit,
+            threads: self.threads,
         })
     }
 }

@@ -8,7 +8,7 @@
 //! Fails when never: the factor exists
 //! Reference: \[RothbergGupta1991\]
 //!
-//! A panel's rows lie in groups of [`LANES`], column after column inside a group. Forwards a group accumulates its rows
+//! A panel's rows lie in groups of four, column after column inside a group. Forwards a group accumulates its rows
 //! side by side; backwards every column accumulates one sum per lane. Neither direction needs a sum across lanes or a
 //! copy of the right-hand side, and both do the same operations in the same order on every machine. On the way back the
 //! memory is read strictly downwards: short panels read upwards one after another, from the last to the first, defeat

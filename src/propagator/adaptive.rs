@@ -15,8 +15,8 @@
 
 use super::allowance::allow;
 use super::step::{Kept, Stepper, march};
-use super::{Evolution, Observer, Propagator, Solution, Work, time_span, undershoot, vector_bytes};
-use crate::caputo::{CaputoScheme, ExponentialMemory, MemorySum};
+use super::{Evolution, Observer, Propagator, Solution, Work, by_exponentials, time_span, undershoot, vector_bytes};
+use crate::caputo::{CaputoScheme, MemorySum};
 use crate::error::{Error, Result};
 use crate::math::special::gamma;
 use crate::mesh::Density;
@@ -160,13 +160,13 @@ impl Control<'_> {
     fn memory<'m>(&'m self, evolution: &Evolution<'_>, shortest: f64) -> Result<Box<dyn MemorySum + 'm>> {
         let size = evolution.initial.probability().len();
         let span = (shortest, self.span.1);
-        let sum = ExponentialMemory::new(self.scheme, evolution.order, size, span, self.kernel_tolerance)?;
+        let sum = by_exponentials(self.scheme, evolution, span, self.kernel_tolerance)?;
         let sum = sum.ok_or_else(|| Error::DoesNotApply {
             method: self.scheme.name(),
             why: "its memory has no kernel for any steps".into(),
             remedy: "use propagator = \"l1\" or \"l2-1sigma\"".into(),
         })?;
-        let what = format!("the {} modes of the memory of {size} cells", sum.term_count());
+        let what = format!("the exponential modes of the memory of {size} cells");
         allow(&what, sum.bytes(), evolution.memory_limit, "relax method.tolerance or use fewer cells")?;
         Ok(Box::new(sum))
     }

@@ -21,7 +21,7 @@ pub mod stepping;
 
 use serde::{Deserialize, Serialize};
 
-use crate::caputo::FractionalOrder;
+use crate::caputo::{CaputoScheme, ExponentialMemory, FractionalOrder, Sharded};
 use crate::error::{Error, Result};
 use crate::fokker_planck::{Operator, Stationary, Varying};
 use crate::mesh::Density;
@@ -51,6 +51,8 @@ pub struct Evolution<'a> {
     pub tolerance: f64,
     /// Bytes that history or basis may take.
     pub memory_limit: u64,
+    /// Threads that memory sums may use (at least 1); results do not depend on them.
+    pub threads: usize,
 }
 
 /// A method that carries a density through time.
@@ -78,6 +80,19 @@ fn time_span(evolution: &Evolution<'_>) -> Option<(f64, f64)> {
 /// Bytes of one number per cell.
 fn vector_bytes(evolution: &Evolution<'_>) -> u64 {
     size_of_val(evolution.initial.probability()) as u64
+}
+
+/// The memory sum by exponentials for steps within `span` (shortest step, end), on the threads of the problem; `None`
+/// for schemes without a kernel.
+fn by_exponentials<'a>(
+    scheme: &'a dyn CaputoScheme,
+    evolution: &Evolution<'_>,
+    span: (f64, f64),
+    tolerance: f64,
+) -> Result<Option<Sharded<'a>>> {
+    let Some(sum) = ExponentialMemory::new(scheme, evolution.order, 0, span, tolerance)? else { return Ok(None) };
+    let size = evolution.initial.probability().len();
+    Sharded::new(size, evolution.threads, |cells| Ok(Some(Box::new(sum.for_cells(cells)) as _)))
 }
 
 /// Refuses coefficients that change with time.

@@ -11,8 +11,8 @@
 
 use super::allowance::allow;
 use super::step::{Stepper, march};
-use super::{Evolution, Observer, Propagator, Solution, Work, time_span, undershoot};
-use crate::caputo::{CaputoScheme, DirectSum, ExponentialMemory, FftSum, MemorySum, TimeGrid};
+use super::{Evolution, Observer, Propagator, Solution, Work, by_exponentials, time_span, undershoot};
+use crate::caputo::{CaputoScheme, DirectSum, FftSum, MemorySum, Sharded, TimeGrid};
 use crate::error::{Error, Result};
 
 /// How the memory sum is taken.
@@ -113,11 +113,14 @@ impl<'a> Stepping<'a> {
             "use memory = \"exponentials\", whose history does not grow with the steps, or propagator = \"krylov\", which keeps none",
         )?;
         let sum: Option<Box<dyn MemorySum + 'a>> = match (memory, uniform) {
-            (Memory::Fft, Some(step)) => FftSum::new(scheme, order, size, count, step).map(|sum| Box::new(sum) as _),
+            (Memory::Fft, Some(step)) => Sharded::new(size, evolution.threads, |cells| {
+                Ok::<_, Error>(FftSum::new(scheme, order, cells, count, step).map(|sum| Box::new(sum) as _))
+            })?
+            .map(|sum| Box::new(sum) as _),
             (Memory::Exponentials, _) => {
                 let span = (plan.shortest, grid.times()[count]);
                 let tolerance = plan.kernel_tolerance;
-                ExponentialMemory::new(scheme, order, size, span, tolerance)?.map(|sum| Box::new(sum) as _)
+                by_exponentials(scheme, evolution, span, tolerance)?.map(|sum| Box::new(sum) as _)
             }
             (_, Some(step)) => match DirectSum::uniform(scheme, order, size, count, step) {
                 Some(sum) => Some(Box::new(sum)),

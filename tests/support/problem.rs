@@ -102,6 +102,7 @@ impl Problem {
             times,
             tolerance,
             memory_limit: 4 << 30,
+            threads: 1,
         };
         propagator.propagate(&evolution, &mut ())
     }

@@ -100,6 +100,10 @@ impl MemorySum for DirectSum<'_> {
         self.steps.push(step);
     }
 
+    fn flops_ahead(&self) -> (u64, u64) {
+        (2 * self.increments.len() as u64, 0)
+    }
+
     fn flops(&self) -> u64 {
         self.flops
     }

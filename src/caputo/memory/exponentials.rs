@@ -65,6 +65,18 @@ impl ExponentialMemory {
         }))
     }
 
+    /// An empty history with the same kernel for vectors of another length.
+    pub fn for_cells(&self, size: usize) -> Self {
+        ExponentialMemory {
+            size,
+            modes: vec![0.0; size * self.term_count()],
+            kernel: self.kernel.clone(),
+            pending: None,
+            flops: 0,
+            ..*self
+        }
+    }
+
     /// Number of exponentials.
     pub fn term_count(&self) -> usize {
         self.kernel.rates().len()
@@ -150,6 +162,10 @@ impl MemorySum for ExponentialMemory {
                 self.pending = Some((step, increment.to_vec()));
             }
         }
+    }
+
+    fn flops_ahead(&self) -> (u64, u64) {
+        (2 * self.modes.len() as u64, 4 * self.modes.len() as u64)
     }
 
     fn flops(&self) -> u64 {

@@ -186,6 +186,14 @@ impl MemorySum for FftSum {
         }
     }
 
+    fn flops_ahead(&self) -> (u64, u64) {
+        let next = self.count + 1;
+        let level = (next / BASE).trailing_zeros() as usize;
+        let ends_block = next.is_multiple_of(BASE) && level < self.levels.len();
+        let push = if ends_block { self.size as u64 * block_flops(BASE << level) } else { 0 };
+        (2 * (self.size * (self.count % BASE)) as u64, push)
+    }
+
     fn flops(&self) -> u64 {
         self.flops
     }
