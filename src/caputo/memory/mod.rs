@@ -5,7 +5,7 @@
 //! | [`DirectSum`] | N² | N | any: the oracle |
 //! | [`ExponentialMemory`] | N log N | log N | any; schemes that integrate an interpolant; to a tolerance |
 //! | [`Sharded`] | that of its parts, on several threads | that of its parts | those of its parts |
-//! | [`FftSum`] | N log² N | 2 N | uniform, schemes whose weights depend on the lag |
+//! | [`FftSum`] | N log² N | about 2.5 N | uniform, schemes whose weights depend on the lag |
 
 mod direct;
 mod exponentials;
