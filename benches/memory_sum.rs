@@ -67,6 +67,8 @@ fn exponentials(bencher: Bencher, steps: usize) {
     bencher.bench_local(|| black_box(march(&mut by_exponentials(steps), CELLS, steps)));
 }
 
+type Maker<'a> = &'a dyn Fn(usize) -> Box<dyn MemorySum>;
+
 /// 200 cells, 16384 steps: times, ratios to the direct sum and differences from it, all from one run; and the exponent
 /// of the cost between 16384 and 262144 steps (target 1.15).
 #[divan::bench(sample_count = 1, sample_size = 1)]
@@ -81,7 +83,7 @@ fn against_the_direct_sum(bencher: Bencher) {
         let (baseline, exact) = timed(&mut by_direct(steps), steps);
         let scale = exact.iter().fold(0.0_f64, |scale, value| scale.max(value.abs()));
         println!("    direct: {baseline:.2} s");
-        let makers: [(&str, &dyn Fn(usize) -> Box<dyn MemorySum>); 2] =
+        let makers: [(&str, Maker<'_>); 2] =
             [("fft", &|steps| Box::new(by_fft(steps))), ("exponentials", &|steps| Box::new(by_exponentials(steps)))];
         for (name, make) in makers {
             let (time, found) = timed(&mut *make(steps), steps);
