@@ -13,13 +13,14 @@
 //! 6  plot          figures from stored results
 //! 5  experiment    a problem file read, checked, run, reported
 //! 4  estimate | storage
-//! 3  propagator
-//! 2  fokker_planck
+//! 3  propagator | dynamics
+//! 2  fokker_planck | network
 //! 1  mesh | landscape | caputo
 //! 0  error, math, formats
 //! ```
 
 pub mod caputo;
+pub mod dynamics;
 pub mod error;
 pub mod estimate;
 pub mod experiment;
@@ -29,6 +30,7 @@ pub mod guide;
 pub mod landscape;
 pub mod math;
 pub mod mesh;
+pub mod network;
 pub mod plot;
 pub mod propagator;
 pub mod storage;

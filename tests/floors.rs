@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["error", "math", "formats"],
     &["mesh", "landscape", "caputo"],
-    &["fokker_planck"],
-    &["propagator"],
+    &["fokker_planck", "network"],
+    &["propagator", "dynamics"],
     &["estimate", "storage"],
     &["experiment"],
     &["plot"],

@@ -7,12 +7,14 @@ pub mod analytic;
 pub mod expression;
 pub mod grid;
 pub mod parameters;
+pub mod sampled;
 
 use crate::error::{Error, Result};
 
 pub use analytic::Analytic;
 pub use expression::{ExpressionLandscape, Formula};
 pub use grid::{GridField, GridLandscape};
+pub use sampled::{Batch, LANES, Lanes, Population, Sampled, WalkerBlock};
 
 /// A loss L(w) on R^d. Losses are in \[loss\], positions in \[w\].
 pub trait Landscape: Send + Sync {

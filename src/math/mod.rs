@@ -5,6 +5,7 @@ pub mod extended;
 pub mod names;
 pub mod ordering;
 pub mod quadrature;
+pub mod random;
 pub mod sparse;
 pub mod special;
 pub mod summation;

@@ -1,0 +1,1 @@
+//! Walkers on landscapes: optimisers and samplers, written on blocks (floor 3).

@@ -1,0 +1,1 @@
+//! Networks as landscapes, and the data they are trained on (floor 2).
