@@ -3,7 +3,9 @@
 mod coefficients;
 mod domain;
 mod initial;
+mod llc;
 mod method;
+mod run;
 mod time;
 
 use std::path::{Path, PathBuf};
@@ -18,9 +20,14 @@ pub use coefficients::{
 };
 pub use domain::{BOUNDARIES, Boundary, COMPONENTS, Component, Domain};
 pub use initial::{INITIALS, Initial};
+pub use llc::{Llc, SAMPLERS, Sampler, Sweep};
 pub use method::{
     DERIVATIVES, FLUXES, Flux, Grading, MAXIMUM_TOLERANCE, MEMORIES, MINIMUM_TOLERANCE, Memory, Method, PROPAGATORS,
     Propagator, Steps,
+};
+pub use run::{
+    ACTIVATIONS, Activation, CheckedRun, DATA, Data, Model, NETWORKS, OPTIMIZERS, Optimizer, Precision, SCHEDULES,
+    Schedule, Training, check_run,
 };
 pub use time::{SPACINGS, Spacing};
 

@@ -3,6 +3,7 @@
 //! Rules that need more than one value, names and ranges are judged by [`check`](mod@crate::experiment::check).
 
 mod overrides;
+mod run;
 mod section;
 mod source;
 mod values;
@@ -13,6 +14,7 @@ use crate::error::Result;
 use section::Section;
 
 pub use overrides::Override;
+pub use run::{DataConfig, LlcConfig, ModelConfig, RunConfig, SweepConfig, TrainingConfig};
 pub use source::Source;
 pub use values::{CountOrText, FormulaOrTensor, NumberOrList, NumberOrText, list, number};
 
@@ -160,7 +162,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for an unknown key, a missing key or a value of the wrong type.
     pub fn read(source: &Source) -> Result<Self> {
-        let mut root = Section::root(source);
+        let mut root = Section::root(source, "a problem file");
         root.only(&["title", "landscape", "domain", "dynamics", "diffusivity", "initial", "time", "method"])?;
         Ok(Config {
             title: root.optional("title", "text", "title = \"Double well\"")?,

@@ -16,14 +16,16 @@ use crate::math::names::nearest;
 /// A table of the file and the keys of it that have not been read yet.
 pub struct Section<'a> {
     source: &'a Source,
+    /// What the whole file is, with its article.
+    file: &'static str,
     path: String,
     table: Table,
 }
 
 impl<'a> Section<'a> {
-    /// The whole file.
-    pub fn root(source: &'a Source) -> Self {
-        Section { source, path: String::new(), table: source.table().clone() }
+    /// The whole file; `file` says what it is, "a problem file".
+    pub fn root(source: &'a Source, file: &'static str) -> Self {
+        Section { source, file, path: String::new(), table: source.table().clone() }
     }
 
     /// Refuses every key that is not in `keys`.
@@ -31,7 +33,7 @@ impl<'a> Section<'a> {
         let Some((key, value)) = self.table.iter().find(|(key, _)| !keys.contains(&key.as_str())) else {
             return Ok(());
         };
-        let place = if self.path.is_empty() { "a problem file".to_string() } else { format!("[{}]", self.path) };
+        let place = if self.path.is_empty() { self.file.to_string() } else { format!("[{}]", self.path) };
         let suggestion =
             nearest(key, keys.iter().copied()).map_or(String::new(), |near| format!("did you mean {near}? "));
         let message = format!(
@@ -72,7 +74,7 @@ impl<'a> Section<'a> {
     pub fn table(&mut self, key: &str, content: &str) -> Result<Section<'a>> {
         match self.optional_table(key)? {
             Some(section) => Ok(section),
-            None => Err(self.missing(key, &format!("a problem file needs this table; add [{key}] with {content}"))),
+            None => Err(self.missing(key, &format!("{} needs this table; add [{key}] with {content}", self.file))),
         }
     }
 
@@ -80,7 +82,9 @@ impl<'a> Section<'a> {
     pub fn optional_table(&mut self, key: &str) -> Result<Option<Section<'a>>> {
         match self.table.remove(key) {
             None => Ok(None),
-            Some(Value::Table(table)) => Ok(Some(Section { source: self.source, path: self.path_of(key), table })),
+            Some(Value::Table(table)) => {
+                Ok(Some(Section { source: self.source, file: self.file, path: self.path_of(key), table }))
+            }
             Some(other) => {
                 let rule = "must be a table";
                 let remedy = format!("write [{key}] on a line of its own and its keys below");
