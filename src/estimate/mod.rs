@@ -1,4 +1,5 @@
-//! Numbers read off densities: moments, free energy, distances (floor 4).
+//! Numbers read off densities and chains: moments, free energy, distances, learning coefficients (floor 4).
 
 pub mod divergence;
+pub mod learning_coefficient;
 pub mod moments;

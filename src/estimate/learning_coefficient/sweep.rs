@@ -1,0 +1,246 @@
+//! Estimates over step sizes, localisations and temperatures, and the plateaus among them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LearningCoefficient, Settings, Verdict, estimate};
+use crate::error::Result;
+use crate::landscape::Sampled;
+use crate::propagator::Observer;
+
+/// Values to go through; an empty axis keeps the setting.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axes {
+    /// Step sizes ε.
+    pub step_size: Vec<f64>,
+    /// Localisations g \[w^-2\].
+    pub localization: Vec<f64>,
+    /// Inverse temperatures t \[1/loss\].
+    pub inverse_temperature: Vec<f64>,
+}
+
+/// One estimate of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Step size ε.
+    pub step_size: f64,
+    /// Localisation g \[w^-2\].
+    pub localization: f64,
+    /// Inverse temperature t \[1/loss\].
+    pub inverse_temperature: f64,
+    /// What was found; `None` when the chains diverged.
+    pub found: Option<Found>,
+    /// The verdict in words.
+    pub verdict: String,
+}
+
+/// The numbers of a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// λ̂.
+    pub value: f64,
+    /// Its Monte-Carlo standard error.
+    pub mcse: f64,
+    /// Rank-normalised split R-hat.
+    pub r_hat: f64,
+    /// Bulk effective sample size.
+    pub ess: f64,
+    /// Metropolis acceptance probability.
+    pub acceptance: f64,
+    /// Drift from half to half in standard errors.
+    pub drift: f64,
+    /// Share of the draws below the point.
+    pub below_start: f64,
+    /// Distance over the prior's radius.
+    pub radius_ratio: f64,
+    /// Nothing speaks against it.
+    pub is_trustworthy: bool,
+}
+
+/// An interval of one axis where the estimate does not change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    /// The axis: `step_size`, `localization` or `inverse_temperature`.
+    pub axis: String,
+    /// The other two settings, in the order step size, localisation, inverse temperature.
+    pub others: [f64; 2],
+    /// First and last value of the axis; `None` when there is no plateau.
+    pub interval: Option<(f64, f64)>,
+    /// Mean of the estimates on it.
+    pub value: Option<f64>,
+}
+
+/// Estimates at every combination of the axes, step sizes fastest.
+///
+/// # Errors
+/// Those of [`estimate`], except for chains that diverge: these are part of the answer.
+pub fn sweep(
+    landscape: &dyn Sampled,
+    at: &[f64],
+    settings: &Settings,
+    axes: &Axes,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Point>> {
+    let options = |values: &[f64], kept: Option<f64>| -> Vec<Option<f64>> {
+        if values.is_empty() { vec![kept] } else { values.iter().copied().map(Some).collect() }
+    };
+    let temperatures = options(&axes.inverse_temperature, settings.inverse_temperature);
+    let localizations = options(&axes.localization, Some(settings.localization));
+    let steps = options(&axes.step_size, settings.step_size);
+    let total = (temperatures.len() * localizations.len() * steps.len()) as u64;
+    let mut points = Vec::new();
+    for inverse_temperature in &temperatures {
+        for localization in &localizations {
+            for step_size in &steps {
+                let own = Settings {
+                    inverse_temperature: *inverse_temperature,
+                    localization: localization.unwrap_or(settings.localization),
+                    step_size: *step_size,
+                    ..settings.clone()
+                };
+                points.push(point(&own, landscape.sample_count(), estimate(landscape, at, &own, &mut ()))?);
+                observer.progress(points.len() as u64, total);
+            }
+        }
+    }
+    Ok(points)
+}
+
+fn point(settings: &Settings, n: usize, outcome: Result<LearningCoefficient>) -> Result<Point> {
+    match outcome {
+        Ok(LearningCoefficient { value, mcse, diagnosis, verdict, .. }) => Ok(Point {
+            step_size: diagnosis.step_size,
+            localization: diagnosis.localization,
+            inverse_temperature: diagnosis.inverse_temperature,
+            verdict: Verdict::words(&verdict),
+            found: Some(Found {
+                value,
+                mcse,
+                r_hat: diagnosis.r_hat,
+                ess: diagnosis.bulk_ess,
+                acceptance: diagnosis.acceptance,
+                drift: diagnosis.drift,
+                below_start: diagnosis.below_start,
+                radius_ratio: diagnosis.radius_ratio,
+                is_trustworthy: verdict.is_trustworthy(),
+            }),
+        }),
+        Err(error @ crate::Error::NotFinite { .. }) => Ok(Point {
+            step_size: settings.step_size.unwrap_or(f64::NAN),
+            localization: settings.localization,
+            inverse_temperature: settings.inverse_temperature.unwrap_or(n as f64 / (n as f64).ln()),
+            found: None,
+            verdict: format!("diverged: {error}"),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// A plateau needs this many neighbouring values.
+const FEWEST: usize = 3;
+/// ... that differ from their mean by at most this part of it, or this many standard errors.
+const EVEN: f64 = 0.05;
+const ERRORS: f64 = 2.0;
+
+/// The longest plateau along every axis with at least three values, for every pair of the other two.
+pub fn plateaus(points: &[Point]) -> Vec<Plateau> {
+    type Pick = fn(&Point) -> f64;
+    let picks: [(&str, Pick); 3] = [
+        ("step_size", |point| point.step_size),
+        ("localization", |point| point.localization),
+        ("inverse_temperature", |point| point.inverse_temperature),
+    ];
+    let mut plateaus = Vec::new();
+    for (index, (axis, pick)) in picks.iter().enumerate() {
+        let others: Vec<Pick> =
+            picks.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, (_, pick))| *pick).collect();
+        let mut pairs: Vec<[f64; 2]> = points.iter().map(|point| [others[0](point), others[1](point)]).collect();
+        pairs.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+        pairs.dedup();
+        for pair in pairs {
+            let mut line: Vec<&Point> =
+                points.iter().filter(|point| [others[0](point), others[1](point)] == pair).collect();
+            if line.len() < FEWEST {
+                continue;
+            }
+            line.sort_by(|a, b| pick(a).total_cmp(&pick(b)));
+            let found = longest(&line);
+            plateaus.push(Plateau {
+                axis: (*axis).to_string(),
+                others: pair,
+                interval: found.map(|(first, last, _)| (pick(line[first]), pick(line[last]))),
+                value: found.map(|(_, _, value)| value),
+            });
+        }
+    }
+    plateaus
+}
+
+/// First and last of the longest run of trustworthy estimates that agree, and their mean.
+fn longest(line: &[&Point]) -> Option<(usize, usize, f64)> {
+    let mut best: Option<(usize, usize, f64)> = None;
+    for first in 0..line.len() {
+        for last in first + FEWEST - 1..line.len() {
+            let Some(value) = even(&line[first..=last]) else { continue };
+            if best.is_none_or(|(start, end, _)| last - first > end - start) {
+                best = Some((first, last, value));
+            }
+        }
+    }
+    best
+}
+
+/// The mean of estimates that agree and are trustworthy.
+fn even(run: &[&Point]) -> Option<f64> {
+    let found: Vec<&Found> =
+        run.iter().map(|point| point.found.as_ref().filter(|found| found.is_trustworthy)).collect::<Option<_>>()?;
+    let mean = found.iter().map(|found| found.value).sum::<f64>() / found.len() as f64;
+    let agrees = |found: &&Found| (found.value - mean).abs() <= (EVEN * mean.abs()).max(ERRORS * found.mcse);
+    found.iter().all(agrees).then_some(mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(values: &[(f64, bool)]) -> Vec<Point> {
+        let points = values.iter().enumerate().map(|(place, (value, is_trustworthy))| Point {
+            step_size: 10.0_f64.powi(place as i32 - 5),
+            localization: 1.0,
+            inverse_temperature: 100.0,
+            found: Some(Found {
+                value: *value,
+                mcse: 0.01,
+                r_hat: 1.0,
+                ess: 1000.0,
+                acceptance: 0.6,
+                drift: 0.0,
+                below_start: 0.0,
+                radius_ratio: 0.1,
+                is_trustworthy: *is_trustworthy,
+            }),
+            verdict: String::new(),
+        });
+        points.collect()
+    }
+
+    #[test]
+    fn the_longest_run_that_agrees_is_a_plateau() {
+        let points = line(&[(0.3, false), (1.9, true), (2.0, true), (2.02, true), (2.05, true), (3.0, true)]);
+        let found = &plateaus(&points)[0];
+        assert_eq!(found.axis, "step_size");
+        assert_eq!(found.interval, Some((points[1].step_size, points[4].step_size)));
+        assert!((found.value.unwrap() - 1.9925).abs() < 1e-12);
+    }
+
+    #[test]
+    fn slopes_and_doubtful_values_are_no_plateau() {
+        for values in [
+            [(1.0, true), (1.5, true), (2.0, true), (2.5, true)],
+            [(2.0, true), (2.0, false), (2.0, true), (2.0, false)],
+        ] {
+            let found = plateaus(&line(&values));
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].interval, None);
+        }
+    }
+}
