@@ -1,4 +1,4 @@
-//! Mathematics without physics: special functions, quadrature, sums, sparse factorisations (floor 0).
+//! Mathematics without physics: special functions, quadrature, sums, sparse factorisations, statistics (floor 0).
 
 pub mod elimination;
 pub mod extended;
@@ -8,6 +8,7 @@ pub mod quadrature;
 pub mod random;
 pub mod sparse;
 pub mod special;
+pub mod statistics;
 pub mod summation;
 pub mod triangular_factor;
 pub mod tridiagonal;

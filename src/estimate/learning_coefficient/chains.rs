@@ -94,7 +94,7 @@ fn watched<T: Send>(
         }
         worker.join()
     });
-    outcome.map_err(std::panic::resume_unwind)
+    Ok(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
 /// Traces of a block, draw by draw.

@@ -21,7 +21,7 @@ pub(super) fn largest(target: &Target<'_>, seed: u64) -> f64 {
     let size = target.anchor.iter().map(|value| value * value).sum::<f64>().sqrt();
     let step = DISTANCE * size.max(1.0);
     let (mut forwards, mut backwards) = (vec![0.0; dimension], vec![0.0; dimension]);
-    let mut gradient_at = |direction: &[f64], sign: f64, out: &mut [f64]| {
+    let gradient_at = |direction: &[f64], sign: f64, out: &mut [f64]| {
         let point: Vec<f64> = target.anchor.iter().zip(direction).map(|(w, v)| w + sign * step * v).collect();
         target.landscape.gradient(&point, out);
     };

@@ -16,7 +16,8 @@ mod verdict;
 
 use std::num::NonZeroUsize;
 
-use crate::dynamics::{Sampler, Target, sampler_by_name};
+use crate::dynamics::sampler::by_name;
+use crate::dynamics::{Sampler, Target};
 use crate::error::{Error, Result};
 use crate::landscape::{LANES, Sampled, WalkerBlock};
 use crate::propagator::Observer;
@@ -146,7 +147,7 @@ fn default_sampler(settings: &Settings) -> &'static str {
 }
 
 fn sampler(name: &str, step_size: f64) -> Result<Box<dyn Sampler>> {
-    sampler_by_name(name, step_size)
+    by_name(name, step_size)
         .ok_or_else(|| Error::invalid("sampler", format!("{name:?}"), "is not a known sampler", "use \"mala\", say"))
 }
 

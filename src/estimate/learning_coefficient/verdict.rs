@@ -56,7 +56,7 @@ impl Verdict {
 }
 
 /// R-hat and effective sample size beyond which chains have not converged, and those of the strict rule
-/// \[VehtariGelmanSimpsonCarpenterBuerkner2021\].
+/// \[Vehtari2021\].
 const R_HAT: f64 = 1.05;
 const STRICT_R_HAT: f64 = 1.01;
 const ESS: f64 = 100.0;
