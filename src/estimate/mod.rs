@@ -1,5 +1,8 @@
-//! Numbers read off densities and chains: moments, free energy, distances, learning coefficients (floor 4).
+//! Numbers read off densities, chains and landscapes: moments, free energy, distances, learning coefficients (floor 4).
 
 pub mod divergence;
+mod graded_points;
 pub mod learning_coefficient;
 pub mod moments;
+pub mod quadrature;
+pub mod volume_scaling;
