@@ -107,7 +107,13 @@ pub(super) fn probability(log: f64) -> f64 {
 /// Every sampler at a step size ε: the square of the distance that noise moves a parameter in one step of the samplers
 /// without momentum; the others take steps of √ε in time.
 pub fn all(step_size: f64) -> Vec<Box<dyn Sampler>> {
-    vec![Box::new(super::Sgld { step_size })]
+    vec![
+        Box::new(super::Sgld { step_size }),
+        Box::new(super::Mala { step_size }),
+        Box::new(super::Sgnht { step_size, friction: 0.1 }),
+        Box::new(super::RmspropSgld::new(step_size)),
+        Box::new(super::Hmc { step_size, leapfrog_steps: 10 }),
+    ]
 }
 
 /// The sampler of a name at a step size.

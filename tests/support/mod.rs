@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a broken reference file must stop the test
 
 pub mod problem;
+pub mod sampled_quadratic;
 
 use faer::c64;
 use faer::prelude::Solve;
