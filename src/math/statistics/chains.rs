@@ -7,7 +7,7 @@
 //! Fails when all chains are stuck in the same wrong place: no statistic of the draws can see it
 //! Reference: \[Vehtari2021\]; equal to ArviZ 0.23 (`rhat`, `ess` with methods bulk and tail, `mcse`)
 
-use super::autocovariance::{Autocovariance, variance};
+use super::autocovariance::{Autocovariance, mean, variance};
 use super::ranks::{NormalScores, Placed, ascending, folded};
 use crate::error::{Error, Result};
 
@@ -44,14 +44,14 @@ pub fn chain_statistics(chains: &[&[f64]]) -> Result<ChainStatistics> {
     if draws % 2 == 1 {
         values.extend(chains.iter().map(|chain| chain[half]));
     }
-    let count = values.len() as f64;
-    let mean = chains.iter().map(|chain| chain.iter().sum::<f64>()).sum::<f64>() / count;
-    let squares = chains.iter().map(|chain| chain.iter().map(|value| (value - mean).powi(2)).sum::<f64>()).sum::<f64>();
-    let standard_deviation = (squares / (count - 1.0)).sqrt();
+    let mean = mean(&values);
+    let standard_deviation = variance(&values).sqrt();
 
     let mut sorted = ascending(&values);
     let quantiles = [0.05, 0.95].map(|p| quantile(&sorted, p));
-    sorted.retain(|item| (item.place as usize) < split_count);
+    if draws % 2 == 1 {
+        sorted.retain(|item| (item.place as usize) < split_count);
+    }
     let series = &values[..split_count];
 
     let mut autocovariance = Autocovariance::new(half);
@@ -63,13 +63,13 @@ pub fn chain_statistics(chains: &[&[f64]]) -> Result<ChainStatistics> {
     });
 
     let scores = NormalScores::new(split_count);
-    scores.assign(&sorted, &mut scratch);
+    scores.assign(sorted.iter().copied(), &mut scratch);
     let bulk_ess = autocovariance.effective_sample_size(&scratch);
     let mut r_hat = f64::NAN;
     if chains.len() > 1 {
         r_hat = plain_r_hat(&scratch, half);
         let median = 0.5 * (sorted[split_count / 2 - 1].value + sorted[split_count / 2].value);
-        scores.assign(&folded(&sorted, median), &mut scratch);
+        scores.assign(folded(&sorted, median), &mut scratch);
         let r_hat_of_distances = plain_r_hat(&scratch, half);
         // Distances that are all equal give no number and say nothing.
         if r_hat_of_distances > r_hat {
@@ -117,7 +117,7 @@ fn quantile(sorted: &[Placed], p: f64) -> f64 {
 fn plain_r_hat(series: &[f64], draws: usize) -> f64 {
     let chains = series.chunks_exact(draws);
     let count = chains.len() as f64;
-    let means: Vec<f64> = chains.clone().map(|chain| chain.iter().sum::<f64>() / draws as f64).collect();
+    let means: Vec<f64> = chains.clone().map(mean).collect();
     let within = chains.map(variance).sum::<f64>() / count;
     let draws = draws as f64;
     let between = draws * variance(&means);

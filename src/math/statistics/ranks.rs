@@ -73,23 +73,24 @@ pub(super) fn ascending(values: &[f64]) -> Vec<Placed> {
 }
 
 /// Distances of sorted values from `centre`, in ascending order.
-pub(super) fn folded(sorted: &[Placed], centre: f64) -> Vec<Placed> {
+pub(super) fn folded(sorted: &[Placed], centre: f64) -> impl Iterator<Item = Placed> {
     let split = sorted.partition_point(|item| item.value < centre);
-    let distance = |item: &Placed| Placed { value: (item.value - centre).abs(), place: item.place };
-    let mut below = sorted[..split].iter().rev().map(distance).peekable();
-    let mut above = sorted[split..].iter().map(distance).peekable();
-    let mut merged = Vec::with_capacity(sorted.len());
-    loop {
-        let next = match (below.peek(), above.peek()) {
-            (Some(low), Some(high)) if low.value < high.value => below.next(),
-            (_, Some(_)) => above.next(),
-            _ => below.next(),
+    // The next one below the centre is `low - 1`, the next one above it `high`.
+    let (mut low, mut high) = (split, split);
+    std::iter::from_fn(move || {
+        let take_low = if low > 0 && high < sorted.len() {
+            centre - sorted[low - 1].value < sorted[high].value - centre
+        } else if low + sorted.len() > high {
+            low > 0
+        } else {
+            return None;
         };
-        match next {
-            Some(item) => merged.push(item),
-            None => return merged,
-        }
-    }
+        // Which half comes next is a toss-up: indices are computed, because a branch would be guessed wrongly.
+        low -= usize::from(take_low);
+        let item = sorted[if take_low { low } else { high }];
+        high += usize::from(!take_low);
+        Some(Placed { value: (item.value - centre).abs(), place: item.place })
+    })
 }
 
 /// Scores of the ranks 1 to `count`.
@@ -113,23 +114,40 @@ impl NormalScores {
         normal_quantile((rank - 0.375) / (count as f64 + 0.25))
     }
 
-    /// Writes the score of every value to its place.
-    pub(super) fn assign(&self, sorted: &[Placed], out: &mut [f64]) {
-        let mut start = 0;
-        while start < sorted.len() {
-            let value = sorted[start].value;
-            let mut end = start + 1;
-            while end < sorted.len() && sorted[end].value == value {
-                end += 1;
+    /// Writes the score of every value to its place; the values come in ascending order.
+    pub(super) fn assign(&self, ascending: impl Iterator<Item = Placed>, out: &mut [f64]) {
+        let mut tied: Vec<u32> = Vec::new();
+        let mut last: Option<f64> = None;
+        let mut rank = 0;
+        for item in ascending {
+            if last == Some(item.value) {
+                tied.push(item.place);
+            } else {
+                self.share(rank, &mut tied, out);
+                last = Some(item.value);
             }
-            let score = if (end - start) % 2 == 1 {
-                self.table[start + (end - start) / 2]
+            // Right unless more ties follow.
+            out[item.place as usize] = self.table[rank];
+            if tied.is_empty() {
+                tied.push(item.place);
+            }
+            rank += 1;
+        }
+        self.share(rank, &mut tied, out);
+    }
+
+    /// Gives all `tied` values, whose ranks end before `end`, the score of their mean rank.
+    fn share(&self, end: usize, tied: &mut Vec<u32>, out: &mut [f64]) {
+        if tied.len() > 1 {
+            let start = end - tied.len();
+            let score = if tied.len() % 2 == 1 {
+                self.table[start + tied.len() / 2]
             } else {
                 Self::score((start + 1 + end) as f64 / 2.0, self.table.len())
             };
-            sorted[start..end].iter().for_each(|item| out[item.place as usize] = score);
-            start = end;
+            tied.iter().for_each(|&place| out[place as usize] = score);
         }
+        tied.clear();
     }
 }
 
@@ -147,7 +165,7 @@ mod tests {
         let centre = 0.5 * (expected[(values.len() - 1) / 2] + expected[values.len() / 2]);
         let mut distances: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
         distances.sort_by(f64::total_cmp);
-        assert_eq!(folded(&sorted, centre).iter().map(|item| item.value).collect::<Vec<_>>(), distances);
+        assert_eq!(folded(&sorted, centre).map(|item| item.value).collect::<Vec<_>>(), distances);
     }
 
     #[test]
@@ -169,8 +187,8 @@ mod tests {
     #[test]
     fn ties_share_the_mean_of_their_ranks() {
         let mut out = [0.0; 4];
-        NormalScores::new(4).assign(&ascending(&[2.0, -0.0, 0.0, 7.0]), &mut out);
+        NormalScores::new(4).assign(ascending(&[2.0, -0.0, 0.0, 7.0]).into_iter(), &mut out);
         let score = |rank: f64| normal_quantile((rank - 0.375) / 4.25);
-        assert_eq!(out, [score(3.0), score(1.5), score(1.5), score(4.0)].map(|z| z));
+        assert_eq!(out, [score(3.0), score(1.5), score(1.5), score(4.0)]);
     }
 }
