@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use porewalk::experiment::{self, Detail, Options, Resources};
-use porewalk::storage::{Convergence, Replacement, Report, SOLUTION_FILE, StoredSolution};
+use porewalk::storage::{Convergence, LlcReport, Replacement, Report, SOLUTION_FILE, StoredSolution, StoredTraces};
 use porewalk::{Error, Result};
 use progress::Progress;
 
@@ -37,10 +37,10 @@ enum Command {
     },
     /// Refine time and space; print observed orders, work and error; draw the log-log figure
     Converge(Solve),
+    /// Estimate the learning coefficient of a run file, with errors, diagnostics and a verdict
+    Llc(Solve),
     #[command(hide = true)]
     Landscape(Later),
-    #[command(hide = true)]
-    Llc(Later),
     #[command(hide = true)]
     Diagnose(Later),
     #[command(hide = true)]
@@ -51,7 +51,7 @@ enum Command {
 
 #[derive(Args)]
 struct Solve {
-    /// The problem file
+    /// The problem file (for llc the run file)
     problem: PathBuf,
     /// Results folder [default: results/<stem of the problem file>]
     #[arg(short, long, value_name = "DIR")]
@@ -122,7 +122,7 @@ fn run(command: Command) -> Result<()> {
         Command::List { topic } => say(&experiment::catalogue::list(topic.as_deref())?),
         Command::Converge(arguments) => converge(arguments),
         Command::Landscape(_) => Err(later("landscape")),
-        Command::Llc(_) => Err(later("llc")),
+        Command::Llc(arguments) => llc(arguments),
         Command::Diagnose(_) => Err(later("diagnose")),
         Command::Compare(_) => Err(later("compare")),
         Command::Reproduce(_) => Err(later("reproduce")),
@@ -130,7 +130,7 @@ fn run(command: Command) -> Result<()> {
 }
 
 fn later(command: &str) -> Error {
-    Error::not_available("command", command, "the commands are solve, converge, plot and list")
+    Error::not_available("command", command, "the commands are solve, converge, llc, plot and list")
 }
 
 impl Solve {
@@ -161,6 +161,22 @@ fn converge(arguments: Solve) -> Result<()> {
     }
 }
 
+fn llc(arguments: Solve) -> Result<()> {
+    let options = arguments.options();
+    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let draw = |traces: &StoredTraces, report: &LlcReport, folder: &Path| {
+        porewalk::plot::draw_llc(traces, report, folder).map(drop)
+    };
+    let result = experiment::llc::run_llc(&arguments.problem, &options, &draw, &mut progress);
+    drop(progress);
+    let (report, folder) = result?;
+    match arguments.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&experiment::llc::summary(&report, &folder)),
+    }
+}
+
 fn solve(arguments: Solve) -> Result<()> {
     let options = arguments.options();
     let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
@@ -187,6 +203,14 @@ fn plot(arguments: &Plot) -> Result<()> {
             Ok(())
         } else {
             say(&format!("{}\n  written    {}: {} (.svg, .png)\n", study.title, folder.display(), names.join(", ")))
+        };
+    }
+    if let Ok(report) = LlcReport::read(folder) {
+        let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
+        return if arguments.voice.quiet {
+            Ok(())
+        } else {
+            say(&format!("{}\n  written    {}: {} (.svg, .png)\n", report.title, folder.display(), names.join(", ")))
         };
     }
     let report = Report::read(folder)?;

@@ -34,8 +34,8 @@ pub struct VolumeScaling {
     pub residual: f64,
 }
 
-/// Fits the volumes of the box |w_i - at_i| <= `radius` for ε between `lowest` and 10^6 times it, as a part of the loss
-/// at the distance `radius`.
+/// Fits the volumes of the box |w_i - at_i| <= `radius` for ε between `lowest` \[loss\] and 10^6
+/// times it.
 ///
 /// # Errors
 /// When a loss is not finite.

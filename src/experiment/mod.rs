@@ -8,12 +8,15 @@ pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod choice;
+mod clock;
 pub mod config;
 pub mod converge;
+pub mod llc;
 pub mod locate;
 pub mod measure;
 pub mod model;
 pub mod solve;
+mod subject;
 pub mod summary;
 
 use std::num::NonZeroUsize;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
 
 use super::Resources;
 use super::build::{independent, model, propagator};
 use super::check::{self, Checked};
+use super::clock::Clock;
 use super::measure::{compare_stationary, observables};
 use super::model::{Discretised, Distribution, Model, NEGLIGIBLE_LOSS};
 use crate::caputo::FractionalOrder;
@@ -100,21 +100,6 @@ pub fn run(
 /// When the place cannot be written.
 pub fn store(solution: &StoredSolution, path: &Path) -> Result<()> {
     std::fs::write(path, solution.to_npz()?).map_err(|source| Error::io("write", path, source))
-}
-
-/// Wall time by stage \[s\].
-#[derive(Default)]
-struct Clock {
-    stages: BTreeMap<String, f64>,
-}
-
-impl Clock {
-    fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = work();
-        *self.stages.entry(stage.into()).or_default() += start.elapsed().as_secs_f64();
-        result
-    }
 }
 
 /// What a run found on one mesh, or on two.

@@ -9,6 +9,7 @@ pub mod contour;
 mod convergence;
 pub mod drawing;
 pub mod heatmap;
+mod llc;
 mod observables;
 mod one_dimension;
 pub mod palette;
@@ -21,7 +22,7 @@ mod two_dimensions;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::storage::{Convergence, Report, StoredSolution};
+use crate::storage::{Convergence, LlcReport, Report, StoredSolution, StoredTraces};
 use drawing::Drawing;
 
 /// Most densities drawn in one figure.
@@ -46,6 +47,20 @@ pub fn draw(solution: &StoredSolution, report: &Report, folder: &Path) -> Result
 pub fn draw_convergence(study: &Convergence, folder: &Path) -> Result<Vec<&'static str>> {
     render::write(&convergence::convergence(study), folder, "convergence")?;
     Ok(vec!["convergence"])
+}
+
+/// Draws the figures of a learning coefficient into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn draw_llc(traces: &StoredTraces, report: &LlcReport, folder: &Path) -> Result<Vec<&'static str>> {
+    let mut names = vec!["chains"];
+    render::write(&llc::chains(traces, report), folder, "chains")?;
+    if let Some(drawing) = llc::sweep(report) {
+        render::write(&drawing, folder, "sweep")?;
+        names.push("sweep");
+    }
+    Ok(names)
 }
 
 /// Every figure of a solve with its name.

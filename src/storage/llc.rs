@@ -233,7 +233,8 @@ impl StoredTraces {
         let path = folder.join(TRACES_FILE);
         let mut arrays = npz::read(&path)?;
         let mut rows = |name: &str| -> Result<Vec<Vec<f64>>> {
-            let array = arrays.remove(name).ok_or_else(|| Error::malformed(&path, format!("it has no array {name}")))?;
+            let array =
+                arrays.remove(name).ok_or_else(|| Error::malformed(&path, format!("it has no array {name}")))?;
             match array.shape[..] {
                 [_, draws] if draws > 0 => Ok(array.data.chunks(draws).map(<[f64]>::to_vec).collect()),
                 _ => Err(Error::malformed(&path, format!("{name} has no shape (chain, draw)"))),

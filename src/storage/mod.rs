@@ -2,10 +2,12 @@
 
 pub mod convergence;
 pub mod folder;
+pub mod llc;
 pub mod report;
 pub mod solution;
 
 pub use convergence::Convergence;
 pub use folder::{Identity, Replacement, ResultFolder};
+pub use llc::{LlcReport, StoredTraces};
 pub use report::{Observables, Report};
 pub use solution::{SOLUTION_FILE, StoredSolution};

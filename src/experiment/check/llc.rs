@@ -19,8 +19,8 @@ pub struct Llc {
     pub localization: f64,
     /// Step size; `None` is found by a pilot run.
     pub step_size: Option<f64>,
-    /// Repeat at half the step and extrapolate.
-    pub extrapolation: bool,
+    /// Repeat at half the step and extrapolate; `None` does so for samplers whose law depends on the step.
+    pub extrapolation: Option<bool>,
     /// The point; `None` is the known minimum, or the trained weights.
     pub at: Option<Vec<f64>>,
     /// Half the side of a box around the point \[w\].
@@ -106,7 +106,7 @@ pub(super) fn check(config: &LlcConfig, model: &Model) -> Result<Llc> {
         inverse_temperature: positive_or_auto("llc.inverse_temperature", config.inverse_temperature.as_ref())?,
         localization: g,
         step_size: positive_or_auto("llc.step_size", config.step_size.as_ref())?,
-        extrapolation: config.extrapolation.unwrap_or(false),
+        extrapolation: config.extrapolation,
         at: at(config.at.as_ref(), model)?,
         box_radius: config.box_radius.map(|radius| positive("llc.box", radius)).transpose()?,
         sweep: config.sweep.as_ref().map(sweep).transpose()?,

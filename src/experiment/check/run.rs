@@ -166,6 +166,8 @@ pub enum Data {
     Npz {
         /// The file.
         file: String,
+        /// y holds classes.
+        classes: bool,
     },
     /// The 8 x 8 digits that come with the program.
     Digits,
@@ -258,7 +260,7 @@ pub const DATA: &[Choice<&'static str>] = &[
     Choice::of("teacher", "teacher", "a random tanh network's answers to normal inputs (widths, samples, noise)"),
     Choice::of("idx", "idx", "MNIST's format, plain or gzip (images, labels)"),
     Choice::of("csv", "csv", "a table of numbers, the last column the target (file, classes)"),
-    Choice::of("npz", "npz", "arrays x and y (file)"),
+    Choice::of("npz", "npz", "arrays x and y (file, classes)"),
     Choice::of("digits", "digits", "1797 digits of 8 x 8 pixels that come with the program"),
 ];
 
@@ -485,7 +487,7 @@ fn data(config: &DataConfig, folder: &Path) -> Result<Data> {
         "teacher" => &["widths", "samples", "noise"],
         "idx" => &["images", "labels"],
         "csv" => &["file", "classes"],
-        "npz" => &["file"],
+        "npz" => &["file", "classes"],
         _ => &[],
     };
     let given = [
@@ -523,7 +525,10 @@ fn data(config: &DataConfig, folder: &Path) -> Result<Data> {
             file: file("file", config.file.as_ref(), "file = \"data.csv\"")?,
             classes: config.classes.unwrap_or(true),
         },
-        "npz" => Data::Npz { file: file("file", config.file.as_ref(), "file = \"data.npz\"")? },
+        "npz" => Data::Npz {
+            file: file("file", config.file.as_ref(), "file = \"data.npz\"")?,
+            classes: config.classes.unwrap_or(true),
+        },
         _ => Data::Digits,
     })
 }

@@ -1,0 +1,227 @@
+//! The loss and the point that a run file is about: a landscape, or a network with its data, trained or loaded.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::check::{self, CheckedRun, Data, Model, Optimizer, Schedule};
+use crate::dynamics::schedule::{Decay, Schedule as Rates};
+use crate::dynamics::training::{Batches, Training, TrainingBlock};
+use crate::dynamics::{Adam, Optimiser, Rmsprop, Sgd};
+use crate::error::{Error, Result};
+use crate::landscape::parameters::{Parameters, Value};
+use crate::landscape::{Analytic, ExpressionLandscape, Landscape, Population, Sampled};
+use crate::math::random::Stream;
+use crate::network::{Activation, Dataset, EmpiricalLoss, Mlp, Precision, TargetKind};
+
+/// A loss, a point of it, and what is known of both.
+pub(super) struct Subject {
+    /// The loss.
+    pub(super) landscape: Box<dyn Sampled>,
+    /// The point w*.
+    pub(super) point: Vec<f64>,
+    /// What it is, in words.
+    pub(super) description: String,
+    /// Part of the samples that are classified right.
+    pub(super) accuracy: Option<f64>,
+    /// λ and multiplicity by theorem.
+    pub(super) exact: Option<(f64, usize)>,
+    /// Weights that were trained here, as an archive.
+    pub(super) weights: Option<Vec<u8>>,
+    /// Kernels that compute the loss.
+    pub(super) kernels: &'static str,
+    /// Citation keys.
+    pub(super) references: Vec<&'static str>,
+}
+
+/// Kernels of a loss that is computed walker by walker.
+const SCALAR: &str = "scalar f64";
+
+/// Builds the subject of a run; trains it when the run says so.
+///
+/// # Errors
+/// Names the key of what cannot be built; a training that diverged.
+pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
+    match run.model() {
+        Model::Mlp { .. } => network(run, seed, threads),
+        Model::Linear { .. } => Err(Error::not_available("model.kind", "(linear)", "use \"mlp\"")),
+        Model::Landscape { kind, dimension, formula, parameters, sample_count } => {
+            let at = run.llc().at.as_deref();
+            if let Some(formula) = formula {
+                let landscape = ExpressionLandscape::new(formula, *dimension).map_err(of_the_model)?;
+                let point = at.map_or_else(|| vec![0.0; *dimension], <[f64]>::to_vec);
+                let description = format!("the formula {formula} at {point:?}");
+                return Ok(of_landscape(Population::new(landscape, *sample_count), point, description, None));
+            }
+            let parameters: Parameters = parameters
+                .iter()
+                .map(|(name, values)| {
+                    let value = match values[..] {
+                        [value] => Value::Number(value),
+                        _ => Value::Numbers(values.clone()),
+                    };
+                    (name.clone(), value)
+                })
+                .collect();
+            let landscape = Analytic::build(kind, *dimension, &parameters).map_err(of_the_model)?;
+            let known = landscape.minima().into_iter().next();
+            let point = match (at, &known) {
+                (Some(at), _) => at.to_vec(),
+                (None, Some(known)) => known.clone(),
+                (None, None) => {
+                    let rule = "it has no known minimum";
+                    return Err(Error::invalid("model.kind", format!("{kind:?}"), rule, "name a point: llc.at = [..]"));
+                }
+            };
+            // The theorem speaks of the minimum alone.
+            let exact = landscape.learning_coefficient().filter(|_| known.as_deref() == Some(&point));
+            let description = format!("the landscape {kind} at {point:?}");
+            Ok(of_landscape(Population::new(landscape, *sample_count), point, description, exact))
+        }
+    }
+}
+
+fn of_landscape(
+    landscape: impl Sampled + 'static,
+    point: Vec<f64>,
+    description: String,
+    exact: Option<(f64, usize)>,
+) -> Subject {
+    let landscape = Box::new(landscape);
+    Subject {
+        landscape,
+        point,
+        description,
+        accuracy: None,
+        exact,
+        weights: None,
+        kernels: SCALAR,
+        references: Vec::new(),
+    }
+}
+
+/// Landscapes name their keys as problem files do.
+fn of_the_model(error: Error) -> Error {
+    match error {
+        Error::Invalid { name, value, rule, remedy } => {
+            let name = name.strip_prefix("landscape").map_or(name.clone(), |rest| format!("model{rest}"));
+            Error::Invalid { name, value, rule, remedy: remedy.replace("domain.lower, upper and cells", "llc.at") }
+        }
+        other => other,
+    }
+}
+
+fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
+    let (Model::Mlp { widths, activation, batch_normalisation, precision, weights, .. }, Some(data)) =
+        (run.model(), run.data())
+    else {
+        return Err(Error::NotFinite { stage: "a network without data".into() });
+    };
+    let dataset = Arc::new(dataset(run, data, seed)?);
+    let activation = match activation {
+        check::Activation::Relu => Activation::Relu,
+        check::Activation::Tanh => Activation::Tanh,
+        check::Activation::Gelu => Activation::Gelu,
+        check::Activation::Identity => Activation::Identity,
+    };
+    let precision = match precision {
+        check::Precision::Single => Precision::Single,
+        check::Precision::Double => Precision::Double,
+    };
+    let mlp = Mlp::new(widths, activation, *batch_normalisation)?;
+    let loss = EmpiricalLoss::new(mlp.clone(), dataset.clone(), precision)?;
+    let (point, trained, how) = match weights {
+        Some(file) => {
+            let path = run.resolve(file);
+            (load(&mlp, &path, activation)?, None, format!("weights of {file}"))
+        }
+        None => {
+            let point = train(run, &loss, &mlp, seed, threads)?;
+            let archive = mlp.to_npz(&point)?;
+            (point, Some(archive), "trained here".to_string())
+        }
+    };
+    let shape: Vec<String> = mlp.widths().iter().map(ToString::to_string).collect();
+    Ok(Subject {
+        description: format!("network {} on {} samples, {how}", shape.join("-"), dataset.sample_count()),
+        accuracy: loss.accuracy(&point),
+        exact: None,
+        weights: trained,
+        kernels: SCALAR,
+        references: Vec::new(),
+        landscape: Box::new(loss),
+        point,
+    })
+}
+
+/// Weights of an archive for a network.
+fn load(mlp: &Mlp, path: &Path, activation: Activation) -> Result<Vec<f64>> {
+    if path.extension().is_none_or(|extension| extension != "npz") {
+        let remedy = "save the weights as weight1, bias1, .. with numpy.savez";
+        return Err(Error::not_available("model.weights", format!("{:?}", path.display()), remedy));
+    }
+    let (found, point) = Mlp::from_npz(path, activation)?;
+    if found.widths() != mlp.widths() || found.batch_normalisation() != mlp.batch_normalisation() {
+        return Err(Error::invalid(
+            "model.widths",
+            format!("{:?}", mlp.widths()),
+            format!("the weights are those of a network {:?}", found.widths()),
+            "name the widths of the file",
+        ));
+    }
+    Ok(point)
+}
+
+fn dataset(run: &CheckedRun, data: &Data, seed: u64) -> Result<Dataset> {
+    let mut stream = Stream::new(seed, "data", 0);
+    let kind = |classes: bool| if classes { TargetKind::Classes } else { TargetKind::Values };
+    match data {
+        Data::TwoMoons { samples, noise } => Dataset::two_moons(*samples, *noise, &mut stream),
+        Data::Teacher { widths, samples, noise } => Dataset::teacher(widths, *samples, *noise, &mut stream),
+        Data::Idx { images, labels } => Dataset::from_idx(&run.resolve(images), &run.resolve(labels)),
+        Data::Csv { file, classes } => Dataset::from_csv(&run.resolve(file), kind(*classes)),
+        Data::Npz { file, classes } => Dataset::from_npz(&run.resolve(file), kind(*classes)),
+        Data::Digits => Ok(Dataset::digits()),
+    }
+}
+
+fn train(run: &CheckedRun, loss: &EmpiricalLoss, mlp: &Mlp, seed: u64, threads: NonZeroUsize) -> Result<Vec<f64>> {
+    let Some(training) = run.training() else {
+        return Err(Error::NotFinite { stage: "a training without settings".into() });
+    };
+    let optimiser: Box<dyn Optimiser> = match training.optimizer {
+        Optimizer::Sgd => {
+            Box::new(Sgd { momentum: training.momentum, weight_decay: training.weight_decay, ..Sgd::default() })
+        }
+        Optimizer::Adam => Box::new(Adam { weight_decay: training.weight_decay, ..Adam::default() }),
+        Optimizer::Rmsprop => {
+            Box::new(Rmsprop { momentum: training.momentum, weight_decay: training.weight_decay, ..Rmsprop::default() })
+        }
+    };
+    let decay = match training.schedule {
+        Schedule::Constant => Decay::Constant,
+        Schedule::Cosine => Decay::Cosine { steps: training.steps, end: 0.0 },
+    };
+    let settings = Training {
+        landscape: loss,
+        optimiser: &*optimiser,
+        schedule: Rates { rate: training.learning_rate, warm_up: 0, decay },
+        steps: training.steps,
+        batches: training.batch_size.map_or(Batches::Full, Batches::Draws),
+        seed,
+        threads: threads.get(),
+    };
+    let start = mlp.initial(&mut Stream::new(seed, "weights", 0));
+    let mut blocks = TrainingBlock::all(&[start], 0);
+    let losses = settings.run(&mut blocks, &[], &|_| Ok(()))?;
+    let mut point = vec![0.0; loss.dimension()];
+    blocks[0].walkers.read(0, &mut point);
+    if losses.iter().chain(&point).any(|value| !value.is_finite()) {
+        let stage = "the training: its learning rate is too large";
+        return Err(Error::NotFinite { stage: stage.into() });
+    }
+    Ok(point)
+}
+
+/// Name of the archive of trained weights in a results folder.
+pub(super) const WEIGHTS_FILE: &str = "weights.npz";
