@@ -5,8 +5,10 @@ mod support;
 use porewalk::dynamics::{
     ChainBlock, Hmc, Mala, RmspropSgld, Sampler, Sgld, Sgnht, Target, energy_acceptance, sampler,
 };
-use porewalk::landscape::{LANES, Lanes, WalkerBlock};
+use porewalk::landscape::parameters::{Parameters, Value};
+use porewalk::landscape::{Analytic, LANES, Lanes, Population, WalkerBlock};
 use rayon::prelude::*;
+use support::exact_values::{homogeneous, product_of_two_squares, quadratic, quadratic_by_sgld, sgld_variance};
 use support::sampled_quadratic::SampledQuadratic;
 
 fn target<'a>(landscape: &'a SampledQuadratic, anchor: &'a [f64], t: f64, g: f64) -> Target<'a> {
@@ -53,14 +55,10 @@ fn every_sampler_finds_the_mean_energy_of_a_quadratic() {
     let anchor = [0.0; 20];
     let (t, g) = (10.0, 10.0);
     let target = target(&landscape, &anchor, t, g);
-    let curvatures: Vec<f64> = landscape.curvatures.iter().map(|h| t * h + g).collect();
-    let exact = |variance: &dyn Fn(f64) -> f64| -> f64 {
-        landscape.curvatures.iter().zip(&curvatures).map(|(h, k)| 0.5 * t * h * variance(*k)).sum()
-    };
-    let truth = exact(&|k| 1.0 / k);
+    let truth = quadratic(&landscape.curvatures, t, g);
     let eps = 2e-4;
     let cases: [(Box<dyn Sampler>, f64); 5] = [
-        (Box::new(Sgld { step_size: eps }), exact(&|k| 1.0 / (k * (1.0 - 0.25 * eps * k)))),
+        (Box::new(Sgld { step_size: eps }), quadratic_by_sgld(&landscape.curvatures, t, g, eps, 0.0)),
         (Box::new(Mala { step_size: 1.5e-3 }), truth),
         (Box::new(Sgnht { step_size: 5e-4, friction: 0.1 }), truth),
         (Box::new(RmspropSgld::new(5e-5)), truth),
@@ -97,7 +95,7 @@ fn the_variance_of_sgld_is_that_of_its_discrete_time() {
             })
         });
         println!("k = {k}, eps = {eps}, t = {t}, v = {v}: {:.4} ± {:.4}, expected {expected}", k * mean, k * error);
-        let formula = (1.0 + 0.25 * eps * t * t * v) / (1.0 - 0.25 * eps * k);
+        let formula = k * sgld_variance(k, eps, t, v);
         assert!((formula / expected - 1.0).abs() < 1e-4, "{formula}");
         assert!((k * mean / expected - 1.0).abs() < 0.01, "{} {expected}", k * mean);
     }
@@ -137,7 +135,7 @@ fn the_preconditioner_leaves_the_law_alone() {
     let landscape = SampledQuadratic::spread_out(20);
     let anchor = [0.0; 20];
     let target = target(&landscape, &anchor, 10.0, 10.0);
-    let exact: f64 = landscape.curvatures.iter().map(|h| 5.0 * h / (10.0 * h + 10.0)).sum();
+    let exact = quadratic(&landscape.curvatures, 10.0, 10.0);
     for stabilizer in [0.1, 1e-8] {
         let sampler = RmspropSgld { stabilizer, ..RmspropSgld::new(4e-5) };
         let (mean, error) = tempered_loss(&sampler, &target, 0.0, (8, 2000, 40_000));
@@ -250,5 +248,59 @@ fn chains_repeat_go_on_from_checkpoints_and_know_no_neighbours() {
         }
         let mut different = ChainBlock::from_walkers(WalkerBlock::at(&anchor), 10, 0);
         assert_ne!(run(&mut different, 260), losses);
+    }
+}
+
+/// Landscapes without a quadratic minimum: the tail of w1² w2² along its axes, and a quartic without localisation.
+#[test]
+fn exact_samplers_find_the_finite_temperature_values_of_singular_landscapes() {
+    let build = |kind: &str, dimension: usize, parameters: Parameters| {
+        Population::new(Analytic::build(kind, dimension, &parameters).expect("a landscape"), 1000)
+    };
+    let powers = Parameters::from([("exponents".to_string(), Value::Numbers(vec![2.0, 2.0]))]);
+    let crossing = build("normal-crossing", 2, powers);
+    let quartic = build("quartic", 3, Parameters::new());
+    let anchor = [0.0; 3];
+    let target = |landscape, dimension: usize, t, g| Target {
+        landscape,
+        anchor: &anchor[..dimension],
+        inverse_temperature: t,
+        localization: g,
+        box_radius: None,
+        batch_size: None,
+    };
+    // Along an axis of w1² w2² the valley is as narrow as 1/√(2 t w1²): small steps, long paths.
+    let cases: [(Target<'_>, f64, Mala, Hmc, u32); 3] = [
+        (
+            target(&crossing, 2, 144.76, 1.0),
+            product_of_two_squares(144.76, 1.0),
+            Mala { step_size: 4e-3 },
+            Hmc { step_size: 2e-3, leapfrog_steps: 30 },
+            300_000,
+        ),
+        (
+            target(&crossing, 2, 144.76, 10.0),
+            product_of_two_squares(144.76, 10.0),
+            Mala { step_size: 0.02 },
+            Hmc { step_size: 0.01, leapfrog_steps: 5 },
+            80_000,
+        ),
+        (
+            target(&quartic, 3, 200.0, 0.0),
+            homogeneous(3, 4.0),
+            Mala { step_size: 0.03 },
+            Hmc { step_size: 0.015, leapfrog_steps: 5 },
+            80_000,
+        ),
+    ];
+    for (target, expected, mala, hmc, gradients) in cases {
+        let samplers: [&dyn Sampler; 2] = [&mala, &hmc];
+        for sampler in samplers {
+            let steps = (f64::from(gradients) / sampler.gradients_per_step()) as u32;
+            let (mean, error) = tempered_loss(sampler, &target, 0.0, (8, steps / 10, steps));
+            println!("{:5} {mean:.5} ± {error:.5}, exact {expected:.5}", sampler.name());
+            assert!((mean - expected).abs() < 4.0 * error, "{} {mean} {error} {expected}", sampler.name());
+            assert!(error < 0.01 * expected, "{} {error}", sampler.name());
+        }
     }
 }

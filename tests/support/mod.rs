@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used)] // a broken reference file must stop the test
 
+pub mod exact_values;
 pub mod problem;
 pub mod sampled_quadratic;
 
