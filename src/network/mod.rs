@@ -5,10 +5,16 @@ pub mod dataset;
 pub mod loss;
 pub mod mlp;
 mod scalar;
+pub mod learning_coefficients;
+pub mod linear;
 pub mod sources;
+mod true_map;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Targets};
 pub use loss::{EmpiricalLoss, Precision};
 pub use mlp::{Mlp, ParameterArray};
+pub use learning_coefficients::LearningCoefficient;
+pub use linear::DeepLinear;
 pub use sources::TargetKind;
+pub use true_map::TrueMap;
