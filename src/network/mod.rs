@@ -2,11 +2,13 @@
 
 pub mod activation;
 pub mod dataset;
+pub mod lanes;
 pub mod loss;
 pub mod mlp;
 mod scalar;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Targets};
+pub use lanes::simd_path;
 pub use loss::{EmpiricalLoss, Precision};
 pub use mlp::{Mlp, ParameterArray};
