@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::dataset::{Dataset, Targets};
+use super::lanes::Kernels;
 use super::mlp::Mlp;
 use super::scalar;
 use crate::error::{Error, Result};
-use crate::landscape::{Differentiable, Landscape, Sampled};
+use crate::landscape::{Batch, Differentiable, LANES, Landscape, Lanes, Sampled, WalkerBlock};
 
 /// Numbers that blocks of walkers are computed in. One point alone is always computed in double precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct EmpiricalLoss {
     mlp: Mlp,
     dataset: Arc<Dataset>,
     precision: Precision,
+    kernels: Kernels,
 }
 
 impl EmpiricalLoss {
@@ -44,7 +46,8 @@ impl EmpiricalLoss {
                 ));
             }
         }
-        Ok(EmpiricalLoss { mlp, dataset, precision })
+        let kernels = Kernels::new(&dataset, precision);
+        Ok(EmpiricalLoss { mlp, dataset, precision, kernels })
     }
 
     /// The network.
@@ -87,6 +90,27 @@ impl Landscape for EmpiricalLoss {
     fn loss(&self, point: &[f64]) -> f64 {
         scalar::mean_loss(&self.mlp, &self.dataset, point, None, None)
     }
+
+    fn losses(&self, points: &[f64], out: &mut [f64]) -> Result<()> {
+        let dimension = self.dimension();
+        assert_eq!(points.len(), out.len() * dimension, "points must be (count, dimension)");
+        let mut block = WalkerBlock::zeros(dimension);
+        for (points, out) in points.chunks(LANES * dimension).zip(out.chunks_mut(LANES)) {
+            // Lanes beyond the last point keep what was there before.
+            points.chunks_exact(dimension).enumerate().for_each(|(lane, point)| block.write(lane, point));
+            out.copy_from_slice(&self.block_loss(&block)[..out.len()]);
+            if let Some((lane, value)) = out.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+                let point = &points[lane * dimension..(lane + 1) * dimension];
+                return Err(Error::invalid(
+                    "landscape",
+                    format!("{value} at w = {point:?}"),
+                    "the loss must be a finite number at every point",
+                    "shrink the domain",
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Differentiable for EmpiricalLoss {
@@ -102,5 +126,33 @@ impl Sampled for EmpiricalLoss {
 
     fn batch_gradient(&self, point: &[f64], batch: Option<&[u32]>, gradient: &mut [f64]) -> f64 {
         scalar::mean_loss(&self.mlp, &self.dataset, point, batch, Some(gradient))
+    }
+
+    fn block_gradient(&self, block: &WalkerBlock, batch: Batch<'_>, gradient: &mut WalkerBlock) -> Lanes {
+        if let Some(losses) = self.kernels.evaluate(&self.mlp, block, batch, Some(&mut *gradient)) {
+            return losses;
+        }
+        let mut point = vec![0.0; block.dimension()];
+        let mut own = vec![0.0; block.dimension()];
+        std::array::from_fn(|lane| {
+            block.read(lane, &mut point);
+            let draws: Option<Vec<u32>> = match batch {
+                Batch::Full => None,
+                Batch::Drawn(draws) => Some(draws.iter().map(|draw| draw[lane]).collect()),
+            };
+            let loss = self.batch_gradient(&point, draws.as_deref(), &mut own);
+            gradient.write(lane, &own);
+            loss
+        })
+    }
+
+    fn block_loss(&self, block: &WalkerBlock) -> Lanes {
+        self.kernels.evaluate(&self.mlp, block, Batch::Full, None).unwrap_or_else(|| {
+            let mut point = vec![0.0; block.dimension()];
+            std::array::from_fn(|lane| {
+                block.read(lane, &mut point);
+                self.loss(&point)
+            })
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod dataset;
+pub mod lanes;
 pub mod loss;
 pub mod mlp;
 mod scalar;
@@ -12,6 +13,7 @@ mod true_map;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Targets};
+pub use lanes::simd_path;
 pub use loss::{EmpiricalLoss, Precision};
 pub use mlp::{Mlp, ParameterArray};
 pub use learning_coefficients::LearningCoefficient;
