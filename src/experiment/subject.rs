@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::landscape::parameters::{Parameters, Value};
 use crate::landscape::{Analytic, ExpressionLandscape, Landscape, Population, Sampled};
 use crate::math::random::Stream;
-use crate::network::{Activation, Dataset, EmpiricalLoss, Mlp, Precision, TargetKind};
+use crate::network::learning_coefficients::deep_linear;
+use crate::network::{Activation, Dataset, DeepLinear, EmpiricalLoss, Mlp, Precision, TargetKind, TrueMap, simd_path};
 
 /// A loss, a point of it, and what is known of both.
 pub(super) struct Subject {
@@ -44,7 +45,20 @@ const SCALAR: &str = "scalar f64";
 pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
     match run.model() {
         Model::Mlp { .. } => network(run, seed, threads),
-        Model::Linear { .. } => Err(Error::not_available("model.kind", "(linear)", "use \"mlp\"")),
+        Model::Linear { kind, widths, singular_values, sample_count } => {
+            let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
+            let mut stream = Stream::new(seed, "teacher", 0);
+            let truth = TrueMap::random(inputs, outputs, singular_values, &mut stream).map_err(of_the_model)?;
+            let landscape = DeepLinear::population(widths, truth, *sample_count).map_err(of_the_model)?;
+            // The point where as few units as possible carry the map: its stratum has the global value.
+            let known = deep_linear(widths, singular_values.len())?;
+            let shape: Vec<String> = widths.iter().map(ToString::to_string).collect();
+            let point = landscape.start();
+            let description = format!("{kind} network {} at an exact point of least rank", shape.join("-"));
+            let exact = Some((known.lambda, known.multiplicity));
+            let references = vec!["AoyagiWatanabe2005", "Aoyagi2024"];
+            Ok(Subject { references, ..of_landscape(landscape, point, description, exact) })
+        }
         Model::Landscape { kind, dimension, formula, parameters, sample_count } => {
             let at = run.llc().at.as_deref();
             if let Some(formula) = formula {
@@ -147,7 +161,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject
         accuracy: loss.accuracy(&point),
         exact: None,
         weights: trained,
-        kernels: SCALAR,
+        kernels: simd_path(),
         references: Vec::new(),
         landscape: Box::new(loss),
         point,

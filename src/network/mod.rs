@@ -3,20 +3,20 @@
 pub mod activation;
 pub mod dataset;
 pub mod lanes;
+pub mod learning_coefficients;
+pub mod linear;
 pub mod loss;
 pub mod mlp;
 mod scalar;
-pub mod learning_coefficients;
-pub mod linear;
 pub mod sources;
 mod true_map;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Targets};
 pub use lanes::simd_path;
-pub use loss::{EmpiricalLoss, Precision};
-pub use mlp::{Mlp, ParameterArray};
 pub use learning_coefficients::LearningCoefficient;
 pub use linear::DeepLinear;
+pub use loss::{EmpiricalLoss, Precision};
+pub use mlp::{Mlp, ParameterArray};
 pub use sources::TargetKind;
 pub use true_map::TrueMap;

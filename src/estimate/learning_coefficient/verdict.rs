@@ -190,7 +190,8 @@ fn remark(found: &Diagnosis, remarks: &mut Vec<String>) {
     }
     if found.radius_ratio > 0.9 {
         remarks.push(format!(
-            "the chains roam as far as the prior lets them (distance over its radius {:.2}): the prior decides the value",
+            "most directions are bounded by the prior alone (distance over its radius {:.2}): give localization and \
+             temperature with the value",
             found.radius_ratio
         ));
     }
