@@ -7,46 +7,12 @@ use porewalk::dynamics::{
 };
 use porewalk::landscape::parameters::{Parameters, Value};
 use porewalk::landscape::{Analytic, LANES, Lanes, Population, WalkerBlock};
-use rayon::prelude::*;
+use support::chain_averages::{average, tempered_loss};
 use support::exact_values::{homogeneous, product_of_two_squares, quadratic, quadratic_by_sgld, sgld_variance};
 use support::sampled_quadratic::SampledQuadratic;
 
 fn target<'a>(landscape: &'a SampledQuadratic, anchor: &'a [f64], t: f64, g: f64) -> Target<'a> {
     Target { landscape, anchor, inverse_temperature: t, localization: g, box_radius: None, batch_size: None }
-}
-
-/// Mean over chains and steps of a number of every chain, and the standard error from the spread between chains.
-fn average(
-    sampler: &dyn Sampler,
-    target: &Target<'_>,
-    (blocks, burn_in, steps): (u64, u32, u32),
-    read: impl Fn(&ChainBlock, &porewalk::dynamics::Step) -> Lanes + Sync,
-) -> (f64, f64) {
-    sampler.check(target).expect("a target that it can sample");
-    let means: Vec<f64> = (0..blocks)
-        .into_par_iter()
-        .flat_map_iter(|block| {
-            let mut chains = ChainBlock::new(target.anchor, 11, block * LANES as u64);
-            (0..burn_in).for_each(|_| {
-                sampler.step(target, &mut chains);
-            });
-            let mut sum = [0.0; LANES];
-            for _ in 0..steps {
-                let step = sampler.step(target, &mut chains);
-                sum.iter_mut().zip(read(&chains, &step)).for_each(|(sum, value)| *sum += value);
-            }
-            sum.map(|sum| sum / f64::from(steps))
-        })
-        .collect();
-    let count = means.len() as f64;
-    let mean = means.iter().sum::<f64>() / count;
-    let spread = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    (mean, (spread / count).sqrt())
-}
-
-/// Mean of t K.
-fn tempered_loss(sampler: &dyn Sampler, target: &Target<'_>, floor: f64, effort: (u64, u32, u32)) -> (f64, f64) {
-    average(sampler, target, effort, |_, step| step.loss.map(|loss| target.inverse_temperature * (loss - floor)))
 }
 
 #[test]

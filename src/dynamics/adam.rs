@@ -3,6 +3,7 @@
 //! Formula:   g += c w (Adam), or w -= η c w (AdamW, decoupled); m = β₁ m + (1 - β₁) g; v = β₂ v + (1 - β₂) g²;
 //!            w -= η m/(1 - β₁ⁿ) / ( √(v/(1 - β₂ⁿ)) + δ ) in step n = 1, 2, ..
 //! Assumes:   a gradient, of a batch or of all samples
+//! Order:     none: the limit of small η is no gradient flow
 //! Cost:      one pass over the parameters, two numbers kept for each
 //! Fails when δ is 0 and a gradient is exactly 0: 0/0, so δ must be positive
 //! Reference: \[KingmaBa2015\]; decoupled decay \[LoshchilovHutter2019\]

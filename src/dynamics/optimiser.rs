@@ -2,6 +2,7 @@
 //!
 //! Formula:   g += c w; b = g in the first step, then b = μ b + g; w -= η b, or w -= η (g + μ b) by Nesterov
 //! Assumes:   a gradient, of a batch or of all samples
+//! Order:     1 in η, as an integrator of dw = -∇L ds
 //! Cost:      one pass over the parameters
 //! Fails when η k ≥ 2 (1 + μ) for a curvature k (Nesterov's limit is lower): the walker diverges
 //! Reference: \[SutskeverMartensDahlHinton2013\], the rate η outside the average b as is customary in software

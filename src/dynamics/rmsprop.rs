@@ -3,6 +3,7 @@
 //! Formula:   g += c w; v = a v + (1 - a) g²; w -= η g / (√v + δ); with momentum b = μ b + g / (√v + δ), w -= η b;
 //!            centred: √(v - m²) for √v, m = a m + (1 - a) g
 //! Assumes:   a gradient, of a batch or of all samples
+//! Order:     none: the limit of small η is no gradient flow
 //! Cost:      one pass over the parameters, one to three numbers kept for each
 //! Fails when the first steps are not meant to be long: v begins at 0 without correction, so that they are 1/√(1 - a) times
 //!            as long as later ones of the same gradient

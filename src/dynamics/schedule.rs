@@ -4,6 +4,7 @@
 //!            constant: rate; step: rate · factor^⌊s'/every⌋;
 //!            cosine: rate · (e + (1 - e)(1 + cos(π s'/n))/2) up to s' = n, then rate · e
 //! Assumes:   a positive rate
+//! Order:     none: a rate
 //! Cost:      a few operations per step of a block
 //! Fails when factors or lengths are out of their ranges: refused by [`Schedule::check`]
 //! Reference: the cosine of \[LoshchilovHutter2017\]

@@ -122,9 +122,9 @@ pub fn two_hidden_units(activation: Activation, t: f64, g: f64) -> f64 {
     sum / mass
 }
 
-/// (t, mean of t K, its error): reduced-rank regression, widths 5 -> 3 -> 5, true rank 1, at the singular point of the
-/// balanced factors, g = 1; by a Gibbs sampler that draws either factor exactly, the other given. The learning coefficient
-/// is 8.
+/// (t, mean of t K, its error): reduced-rank regression, widths 5 -> 3 -> 5, true rank 1, at the exact fit whose factors have
+/// the one singular value 2 each, g = 1; by a Gibbs sampler written apart from the one in `reduced_rank.rs`. The learning
+/// coefficient is 8.
 pub const REDUCED_RANK_5_5_3_1: [(f64, f64, f64); 3] =
     [(263.1, 7.806, 0.008), (1e4, 7.957, 0.008), (1e6, 7.993, 0.008)];
 

@@ -2,8 +2,10 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used)] // a broken reference file must stop the test
 
+pub mod chain_averages;
 pub mod exact_values;
 pub mod problem;
+pub mod reduced_rank;
 pub mod sampled_quadratic;
 
 use faer::c64;
