@@ -64,13 +64,13 @@ impl Transform {
         }
     }
 
-    /// Mean over all chains of the autocovariances at those lags that the padding keeps apart. `series` is (chain, draw).
-    fn mean(&mut self, series: &[f64], means: &[f64]) -> Vec<f64> {
+    /// Mean over all chains of the autocovariances at those lags that the padding keeps apart. `series` is (chain, draw), of whose values f is taken.
+    fn mean(&mut self, series: &[f64], f: impl Fn(f64) -> f64, means: &[f64]) -> Vec<f64> {
         let draws = series.len() / means.len();
         let mut power = vec![0.0; self.spectrum.len()];
         for (chain, mean) in series.chunks_exact(draws).zip(means) {
             let (data, padding) = self.padded.split_at_mut(draws);
-            data.iter_mut().zip(chain).for_each(|(out, value)| *out = value - mean);
+            data.iter_mut().zip(chain).for_each(|(out, value)| *out = f(*value) - mean);
             padding.fill(0.0);
             self.forward
                 .process_with_scratch(&mut self.padded, &mut self.spectrum, &mut self.scratch)
@@ -95,15 +95,16 @@ impl Autocovariance {
         Autocovariance { draws, transforms: lengths.map(|length| Transform::new(&mut planner, length)), needed: 0 }
     }
 
-    /// Effective sample size of `series`, (chain, draw): at least two chains of at least two draws.
-    pub(super) fn effective_sample_size(&mut self, series: &[f64]) -> f64 {
-        if range(series) < CONSTANT {
+    /// Effective sample size of f(value) over `series`, (chain, draw): at least two chains of at least two draws.
+    pub(super) fn effective_sample_size(&mut self, series: &[f64], f: impl Fn(f64) -> f64) -> f64 {
+        if range(series, &f) < CONSTANT {
             return series.len() as f64;
         }
-        let means: Vec<f64> = series.chunks_exact(self.draws).map(mean).collect();
+        let means: Vec<f64> =
+            series.chunks_exact(self.draws).map(|chain| sum_of(chain, &f) / self.draws as f64).collect();
         let draws = self.draws as f64;
         let tau = loop {
-            let covariances = self.transforms[self.needed].mean(series, &means);
+            let covariances = self.transforms[self.needed].mean(series, &f, &means);
             let within = covariances[0] * draws / (draws - 1.0);
             let total = covariances[0] + variance(&means);
             let correlation = |lag: usize| covariances.get(lag).map(|value| 1.0 - (within - value) / total);
@@ -127,11 +128,12 @@ pub(super) fn sum_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// Largest minus smallest value.
-fn range(values: &[f64]) -> f64 {
+/// Largest minus smallest f(value).
+fn range(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     let mut ends = [(f64::INFINITY, f64::NEG_INFINITY); SIDE_BY_SIDE];
     for piece in values.chunks(SIDE_BY_SIDE) {
         for ((low, high), &value) in ends.iter_mut().zip(piece) {
+            let value = f(value);
             // Not `min` and `max`, which also look for values that are no numbers.
             *low = if value < *low { value } else { *low };
             *high = if value > *high { value } else { *high };
@@ -190,8 +192,9 @@ mod tests {
         for draws in [2, 3, 7, 50, 200] {
             let series: Vec<f64> = (0..3 * draws).map(|k| ((k * k * 7 + k) % 31) as f64).collect();
             let means: Vec<f64> = series.chunks_exact(draws).map(mean).collect();
-            let [first, all] =
-                Autocovariance::new(draws).transforms.map(|mut transform| transform.mean(&series, &means));
+            let [first, all] = Autocovariance::new(draws)
+                .transforms
+                .map(|mut transform| transform.mean(&series, |value| value, &means));
             assert!(all.len() == draws && first.len() <= draws);
             for (lag, found) in all.iter().enumerate() {
                 let sum: f64 = series

@@ -8,7 +8,7 @@
 //! Reference: \[Vehtari2021\]; equal to ArviZ 0.23 (`rhat`, `ess` with methods bulk and tail, `mcse`)
 
 use super::autocovariance::{Autocovariance, mean, variance};
-use super::ranks::{NormalScores, Placed, ascending, folded};
+use super::ranks::{NormalScores, Sorted};
 use crate::error::{Error, Result};
 
 /// What chains say about their mean.
@@ -44,39 +44,37 @@ pub fn chain_statistics(chains: &[&[f64]]) -> Result<ChainStatistics> {
     if draws % 2 == 1 {
         values.extend(chains.iter().map(|chain| chain[half]));
     }
-    let mean = mean(&values);
+    let overall = mean(&values);
     let standard_deviation = variance(&values).sqrt();
 
-    let mut sorted = ascending(&values);
+    let mut sorted = Sorted::new(&values);
     let quantiles = [0.05, 0.95].map(|p| quantile(&sorted, p));
     if draws % 2 == 1 {
-        sorted.retain(|item| (item.place as usize) < split_count);
+        sorted.keep_places_below(split_count);
+        values.truncate(split_count);
     }
-    let series = &values[..split_count];
-
     let mut autocovariance = Autocovariance::new(half);
-    let mut scratch = vec![0.0; split_count];
-    let mcse = standard_deviation / autocovariance.effective_sample_size(series).sqrt();
-    let [low_ess, high_ess] = quantiles.map(|quantile| {
-        scratch.iter_mut().zip(series).for_each(|(out, value)| *out = f64::from(u8::from(*value <= quantile)));
-        autocovariance.effective_sample_size(&scratch)
-    });
+    let mcse = standard_deviation / autocovariance.effective_sample_size(&values, |value| value).sqrt();
+    let [low_ess, high_ess] = quantiles
+        .map(|quantile| autocovariance.effective_sample_size(&values, |value| f64::from(u8::from(value <= quantile))));
 
+    // The scores take the values' memory: first touches of new memory cost as much as the arithmetic.
     let scores = NormalScores::new(split_count);
-    scores.assign(sorted.iter().copied(), &mut scratch);
-    let bulk_ess = autocovariance.effective_sample_size(&scratch);
+    let mut series = values;
+    scores.tell(sorted.ascending(), |place, score| series[place as usize] = score);
+    let bulk_ess = autocovariance.effective_sample_size(&series, |score| score);
     let mut r_hat = f64::NAN;
     if chains.len() > 1 {
-        r_hat = plain_r_hat(&scratch, half);
-        let median = 0.5 * (sorted[split_count / 2 - 1].value + sorted[split_count / 2].value);
-        scores.assign(folded(&sorted, median), &mut scratch);
-        let r_hat_of_distances = plain_r_hat(&scratch, half);
+        let moments = series.chunks_exact(half).map(|chain| (mean(chain), variance(chain))).collect::<Vec<_>>();
+        r_hat = plain_r_hat(&moments, half);
+        let median = 0.5 * (sorted.value(split_count / 2 - 1) + sorted.value(split_count / 2));
+        let r_hat_of_distances = plain_r_hat(&moments_of_distances(&scores, &sorted, median, half), half);
         // Distances that are all equal give no number and say nothing.
         if r_hat_of_distances > r_hat {
             r_hat = r_hat_of_distances;
         }
     }
-    Ok(ChainStatistics { mean, standard_deviation, mcse, bulk_ess, tail_ess: low_ess.min(high_ess), r_hat })
+    Ok(ChainStatistics { mean: overall, standard_deviation, mcse, bulk_ess, tail_ess: low_ess.min(high_ess), r_hat })
 }
 
 /// Number of draws per chain.
@@ -104,21 +102,37 @@ fn check(chains: &[&[f64]]) -> Result<usize> {
 }
 
 /// Quantile of sorted values by linear interpolation (type 7 of R), rounded as ArviZ rounds it: ties are compared with it.
-fn quantile(sorted: &[Placed], p: f64) -> f64 {
+fn quantile(sorted: &Sorted, p: f64) -> f64 {
     let count = sorted.len() as f64;
-    let position = count * p + (1.0 + p * (1.0 - 1.0 - 1.0));
+    let position = count * p + (1.0 - p);
     let below = position.clamp(1.0, count - 1.0).floor();
     let share = (position - below).clamp(0.0, 1.0);
     let below = below as usize;
-    (1.0 - share) * sorted[below - 1].value + share * sorted[below].value
+    (1.0 - share) * sorted.value(below - 1) + share * sorted.value(below)
 }
 
-/// R-hat of a series (chain, draw) as it is.
-fn plain_r_hat(series: &[f64], draws: usize) -> f64 {
-    let chains = series.chunks_exact(draws);
-    let count = chains.len() as f64;
-    let means: Vec<f64> = chains.clone().map(mean).collect();
-    let within = chains.map(variance).sum::<f64>() / count;
+/// Mean and variance of every half chain's scores of distances from the median.
+///
+/// Sums are enough: the scores are of order 1, and writing them to their places would be half of the time.
+fn moments_of_distances(scores: &NormalScores, sorted: &Sorted, median: f64, draws: usize) -> Vec<(f64, f64)> {
+    let mut sums = vec![(0.0, 0.0); sorted.len() / draws];
+    let count = draws as f64;
+    // A product instead of a division; half a place keeps rounding away from the next chain.
+    let reciprocal = 1.0 / count;
+    scores.tell(sorted.distances(median), |place, score| {
+        let (sum, squares) = &mut sums[((f64::from(place) + 0.5) * reciprocal) as usize];
+        *sum += score;
+        *squares += score * score;
+    });
+    let moments =
+        |&(sum, squares): &(f64, f64)| (sum / count, ((squares - sum * sum / count) / (count - 1.0)).max(0.0));
+    sums.iter().map(moments).collect()
+}
+
+/// R-hat of chains with these means and variances, as they are.
+fn plain_r_hat(moments: &[(f64, f64)], draws: usize) -> f64 {
+    let means: Vec<f64> = moments.iter().map(|(mean, _)| *mean).collect();
+    let within = moments.iter().map(|(_, variance)| variance).sum::<f64>() / moments.len() as f64;
     let draws = draws as f64;
     let between = draws * variance(&means);
     ((between / within + draws - 1.0) / draws).sqrt()
