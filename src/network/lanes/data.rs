@@ -42,6 +42,7 @@ impl<R: Real> LaneData<R> {
 
     /// Samples `start..start + live` of a batch into (input, group) and (target, group) arrays; the padding repeats the
     /// last one.
+    #[expect(clippy::too_many_arguments)] // everything is borrowed from one scratch
     #[inline(always)]
     pub(super) fn gather<S: Simd<Real = R>>(
         &self,

@@ -13,7 +13,7 @@ use crate::network::activation::Activation;
 use crate::network::mlp::Mlp;
 
 /// Bytes of activations that a chunk of samples may take, so that they stay in the fastest cache beside the weights.
-const CHUNK_BYTES: usize = 5 << 10;
+const CHUNK_BYTES: usize = 10 << 10;
 
 /// Samples after which the gradient is added up in double precision.
 const SEGMENT: usize = 128;
@@ -60,6 +60,7 @@ pub(super) fn scratch_bytes<S: Simd>(mlp: &Mlp, data: &LaneData<S::Real>, count:
 }
 
 /// Mean losses of the walkers `first..first + WIDTH`, and their gradients into those lanes of `gradient`.
+#[expect(clippy::too_many_arguments)] // everything is borrowed from one scratch
 #[inline(always)]
 pub(super) fn run<S: Simd>(
     s: S,

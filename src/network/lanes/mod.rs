@@ -120,3 +120,75 @@ fn run<S: Simd>(
     SCRATCH.set(scratch);
     Some(losses)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::functions::{exp, gelu, ln_1p, tanh};
+    use super::vector::Real;
+    use super::*;
+    use crate::math::random::Stream;
+    use crate::network::activation::Activation;
+    use pulp::bytemuck::cast_slice;
+
+    fn apply<S: Simd>(s: S, x: f64, f: impl Fn(S, S::V) -> S::V) -> f64 {
+        let value = [f(s, s.splat(S::Real::from_f64(x)))];
+        cast_slice::<S::V, S::Real>(&value)[0].to_f64()
+    }
+
+    fn check_functions<S: Simd>(s: S, rounding: f64) {
+        for k in 0..4000 {
+            let x = S::Real::from_f64(f64::from(k) * 0.01 - 25.0).to_f64();
+            let near = |found: f64, exact: f64, scale: f64, what: &str| {
+                assert!((found - exact).abs() <= 4.0 * rounding * scale, "{what} {x}: {found} {exact}");
+            };
+            near(apply(s, x, exp), x.exp(), x.exp(), "exp");
+            near(apply(s, x, tanh), x.tanh(), x.tanh().abs(), "tanh");
+            let (value, slope) = Activation::Gelu.evaluate(x);
+            near(apply(s, x, |s, x| gelu(s, x).0), value, x.abs().max(1.0), "gelu");
+            near(apply(s, x, |s, x| gelu(s, x).1), slope, 2.0, "slope of the gelu");
+            let positive = S::Real::from_f64(x.exp()).to_f64();
+            near(apply(s, positive, ln_1p), positive.ln_1p(), positive.ln_1p(), "ln(1 + x)");
+        }
+        for f in [exp::<S>, tanh::<S>, |s, x| gelu(s, x).0] {
+            assert!(apply(s, f64::NAN, f).is_nan());
+        }
+    }
+
+    #[test]
+    fn functions_are_exact_to_a_few_units_in_the_last_place() {
+        check_functions(portable::Single, f64::from(f32::EPSILON));
+        check_functions(portable::Double, f64::EPSILON);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(token) = pulp::x86::V3::try_new() {
+            check_functions(avx2::Single(token), f64::from(f32::EPSILON));
+            check_functions(avx2::Double(token), f64::EPSILON);
+        }
+    }
+
+    #[test]
+    fn paths_agree_to_rounding() {
+        let mut stream = Stream::new(2, "paths", 0);
+        let dataset = Dataset::two_moons(50, 0.1, &mut stream).expect("valid");
+        for (precision, allowed) in [(Precision::Single, 1e-5), (Precision::Double, 1e-13)] {
+            for (_, activation) in Activation::NAMES {
+                for normalised in [false, true] {
+                    let mlp = Mlp::new(&[2, 7, 6, 2], activation, normalised).expect("valid");
+                    let kernels = Kernels::new(&dataset, precision);
+                    let mut block = WalkerBlock::zeros(mlp.parameter_count());
+                    (0..LANES).for_each(|lane| block.write(lane, &mlp.initial(&mut stream)));
+                    let draws: Vec<[u32; LANES]> = (0..13).map(|_| std::array::from_fn(|_| stream.index(50))).collect();
+                    let (mut one, mut other) = (block.clone(), block.clone());
+                    let chosen = kernels.evaluate(&mlp, &block, Batch::Drawn(&draws), Some(&mut one));
+                    let portable = kernels.evaluate_portable(&mlp, &block, Batch::Drawn(&draws), Some(&mut other));
+                    for (a, b) in chosen.expect("small").iter().zip(portable.expect("small")) {
+                        assert!((a - b).abs() < allowed, "{a} {b}");
+                    }
+                    for (a, b) in one.rows().iter().flatten().zip(other.rows().iter().flatten()) {
+                        assert!((a - b).abs() < allowed, "{a} {b}");
+                    }
+                }
+            }
+        }
+        assert!(["avx2+fma", "portable"].contains(&simd_path()));
+    }
+}

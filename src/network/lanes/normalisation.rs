@@ -2,7 +2,7 @@
 
 use super::functions::number;
 use super::linear::{GROUP, Group};
-use super::vector::{Real, Simd};
+use super::vector::Simd;
 use crate::network::mlp::NORMALISATION_EPSILON;
 
 /// Sum of (a - mean) (b - mean), or of a alone, over `count` samples: four partial sums for every 32 groups, so that
@@ -57,6 +57,7 @@ pub(super) fn forward<S: Simd>(
 }
 
 /// From slopes in the scaled values to slopes in the values before; adds the gradient in scales and shifts.
+#[expect(clippy::too_many_arguments)] // everything is borrowed from one scratch
 #[inline(always)]
 pub(super) fn backward<S: Simd>(
     s: S,
