@@ -1,6 +1,6 @@
 //! Losses that are means over samples, and walkers on them, many at once.
 //!
-//! A block holds [`LANES`] walkers side by side, [parameter][lane], so that one load brings the same parameter of all of
+//! A block holds [`LANES`] walkers side by side, (parameter, lane), so that one load brings the same parameter of all of
 //! them. Optimisers and samplers are written on blocks; a landscape that knows no lanes is asked walker by walker.
 
 use super::{Differentiable, Landscape};
