@@ -97,7 +97,10 @@ impl Autocovariance {
 
     /// Effective sample size of f(value) over `series`, (chain, draw): at least two chains of at least two draws.
     pub(super) fn effective_sample_size(&mut self, series: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-        if range(series, &f) < CONSTANT {
+        let first = f(series[0]);
+        // Most series show at once that they are not constant.
+        let varies = series.iter().any(|value| (f(*value) - first).abs() >= CONSTANT);
+        if !varies && range(series, &f) < CONSTANT {
             return series.len() as f64;
         }
         let means: Vec<f64> =
@@ -113,6 +116,9 @@ impl Autocovariance {
                 None => self.needed = 1,
             }
         };
+        if tau.is_nan() {
+            return f64::NAN;
+        }
         series.len() as f64 / tau.max(1.0 / (series.len() as f64).log10())
     }
 }
@@ -130,17 +136,9 @@ pub(super) fn sum_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
 
 /// Largest minus smallest f(value).
 fn range(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let mut ends = [(f64::INFINITY, f64::NEG_INFINITY); SIDE_BY_SIDE];
-    for piece in values.chunks(SIDE_BY_SIDE) {
-        for ((low, high), &value) in ends.iter_mut().zip(piece) {
-            let value = f(value);
-            // Not `min` and `max`, which also look for values that are no numbers.
-            *low = if value < *low { value } else { *low };
-            *high = if value > *high { value } else { *high };
-        }
-    }
-    let high = ends.iter().map(|(_, high)| *high).fold(f64::NEG_INFINITY, f64::max);
-    high - ends.iter().map(|(low, _)| *low).fold(f64::INFINITY, f64::min)
+    let ends = |(low, high): (f64, f64), &value: &f64| (low.min(f(value)), high.max(f(value)));
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+    high - low
 }
 
 pub(super) fn mean(values: &[f64]) -> f64 {
@@ -154,7 +152,8 @@ pub(super) fn variance(values: &[f64]) -> f64 {
 }
 
 /// τ from the correlations at lags 1 to draws - 1: pairs of lags are summed until a sum is negative, and no sum may exceed
-/// the one before it. `None` when a correlation is needed that is not known.
+/// the one before it. `None` when a correlation is needed that is not known, not a
+/// number when one is none.
 fn relaxation(draws: usize, correlation: impl Fn(usize) -> Option<f64>) -> Option<f64> {
     let mut kept = vec![0.0; draws];
     let (mut even, mut odd) = (1.0, correlation(1)?);
@@ -179,6 +178,9 @@ fn relaxation(draws: usize, correlation: impl Fn(usize) -> Option<f64>) -> Optio
             (kept[lag + 1], kept[lag + 2]) = (before / 2.0, before / 2.0);
         }
         lag += 2;
+    }
+    if kept.iter().any(|value| value.is_nan()) {
+        return Some(f64::NAN);
     }
     Some(-1.0 + 2.0 * kept[..last].iter().sum::<f64>() + kept[last])
 }

@@ -141,42 +141,10 @@ fn plain_r_hat(moments: &[(f64, f64)], draws: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::npz;
     use crate::math::random::Stream;
-    use std::path::Path;
 
     fn of(chains: &[Vec<f64>]) -> Result<ChainStatistics> {
         chain_statistics(&chains.iter().map(Vec::as_slice).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn every_number_is_that_of_arviz() {
-        // Written by tests/data/make_arviz_traces.py with ArviZ itself.
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/arviz_traces.npz");
-        let arrays = npz::read(&path).expect("readable");
-        let mut worst = 0.0f64;
-        let mut cases = 0;
-        for (name, trace) in arrays.iter().filter(|(name, _)| arrays.contains_key(&format!("{name}_expected"))) {
-            let expected = &arrays[&format!("{name}_expected")].data;
-            let chains: Vec<&[f64]> = trace.data.chunks_exact(trace.shape[1]).collect();
-            let found = chain_statistics(&chains).expect("finite chains");
-            let found = [found.mean, found.standard_deviation, found.mcse, found.bulk_ess, found.tail_ess, found.r_hat];
-            for (which, (found, expected)) in found.iter().zip(expected).enumerate() {
-                if expected.is_nan() {
-                    assert!(found.is_nan(), "{name} {which}: {found}");
-                } else if *expected > 1e12 {
-                    // Chains that do not move at all: a variance of 0 within, up to rounding.
-                    assert!(*found > 1e12, "{name} {which}: {found}");
-                } else {
-                    let difference = (found - expected).abs() / expected.abs().max(1e-3);
-                    assert!(difference < 1e-10, "{name} {which}: {found} {expected}");
-                    worst = worst.max(difference);
-                }
-            }
-            cases += 1;
-        }
-        assert!(cases >= 19, "{cases}");
-        println!("{cases} traces, largest relative difference {worst:.1e}");
     }
 
     #[test]
@@ -194,6 +162,14 @@ mod tests {
         let (plain, mapped) = (of(&chains).expect("finite"), of(&mapped).expect("finite"));
         assert_eq!(plain.bulk_ess, mapped.bulk_ess);
         assert!((plain.r_hat - 1.0).abs() < 0.05 && plain.bulk_ess > 200.0);
+    }
+
+    #[test]
+    fn numbers_that_overflow_leave_the_ranks() {
+        let mut stream = Stream::new(5, "chains", 0);
+        let chains: Vec<Vec<f64>> = (0..4).map(|_| (0..100).map(|_| 1e308 * stream.uniform()).collect()).collect();
+        let found = of(&chains).expect("finite draws");
+        assert!(found.mcse.is_nan() && found.bulk_ess > 100.0 && found.tail_ess > 100.0, "{found:?}");
     }
 
     #[test]
