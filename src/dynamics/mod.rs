@@ -10,6 +10,7 @@ pub mod hmc;
 pub mod mala;
 mod metropolis;
 pub mod optimiser;
+pub mod polish;
 pub mod rmsprop;
 pub mod rmsprop_sgld;
 pub mod sampler;

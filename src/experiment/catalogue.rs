@@ -1,7 +1,8 @@
-//! What `porewalk list` shows: the names that a problem file can hold and this version can run.
+//! What `porewalk list` shows: the names that a problem file or a run file can hold and this version can run.
 
 use super::check::{
-    BOUNDARIES, COMPONENTS, DERIVATIVES, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, PROPAGATORS, SPACINGS, landscapes,
+    ACTIVATIONS, BOUNDARIES, COMPONENTS, DATA, DERIVATIVES, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, NETWORKS,
+    OPTIMIZERS, PROPAGATORS, SAMPLERS, SCHEDULES, SPACINGS, landscapes,
 };
 use super::choice::{Choice, choose};
 use crate::error::{Error, Result};
@@ -30,6 +31,12 @@ fn topics() -> Vec<Topic> {
         topic("memories", "method.memory", MEMORIES),
         topic("derivatives", "method.derivatives", DERIVATIVES),
         topic("fluxes", "method.flux", FLUXES),
+        topic("models", "model.kind of a run file, beside the landscapes", NETWORKS),
+        topic("activations", "model.activation", ACTIVATIONS),
+        topic("data", "data.kind", DATA),
+        topic("optimizers", "training.optimizer", OPTIMIZERS),
+        topic("schedules", "training.schedule", SCHEDULES),
+        topic("samplers", "llc.sampler", SAMPLERS),
     ]
 }
 

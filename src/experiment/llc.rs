@@ -11,13 +11,15 @@ use super::config::{RunConfig, Source};
 use super::subject::{Subject, WEIGHTS_FILE, subject};
 use super::{Options, Resources};
 use crate::error::{Error, Result};
-use crate::estimate::learning_coefficient::sweep::{Axes, Plateau, Point, plateaus, sweep};
+use crate::estimate::learning_coefficient::sweep::{Axes, Plateau, Point, Slope, plateaus, slopes, sweep};
 use crate::estimate::learning_coefficient::{LearningCoefficient, Settings, estimate};
 use crate::estimate::quadrature::expected_energy;
 use crate::estimate::volume_scaling::volume_scaling;
 use crate::guide::references;
 use crate::propagator::Observer;
-use crate::storage::llc::{LlcEstimate, ModelSummary, Oracle, SweepPlateau, SweepRow, SweepTable, TRACES_FILE};
+use crate::storage::llc::{
+    LlcEstimate, ModelSummary, Oracle, SweepPlateau, SweepRow, SweepSlope, SweepTable, TRACES_FILE,
+};
 use crate::storage::report::REPORT_FILE;
 use crate::storage::{Identity, LlcReport, ResultFolder, StoredTraces};
 
@@ -117,7 +119,8 @@ fn compute(
         references,
         files: Vec::new(),
     };
-    Ok((report, traces, subject.weights))
+    let weights = subject.trained.map(|network| network.to_npz(&subject.point)).transpose()?;
+    Ok((report, traces, weights))
 }
 
 fn settings(llc: &Llc, seed: u64, threads: NonZeroUsize) -> Settings {
@@ -223,6 +226,10 @@ fn table(points: Vec<Point>) -> SweepTable {
             value,
         })
         .collect();
+    let slopes = slopes(&points)
+        .into_iter()
+        .map(|Slope { step_size, localization, value, mcse }| SweepSlope { step_size, localization, value, mcse })
+        .collect();
     let rows = points.into_iter().map(|point| {
         let number = |pick: fn(&crate::estimate::learning_coefficient::sweep::Found) -> f64| {
             point.found.as_ref().map(pick).filter(|value| value.is_finite())
@@ -243,7 +250,7 @@ fn table(points: Vec<Point>) -> SweepTable {
             verdict: point.verdict.clone(),
         }
     });
-    SweepTable { points: rows.collect(), plateaus }
+    SweepTable { points: rows.collect(), plateaus, slopes }
 }
 
 fn cited(subject: &Subject, found: &LearningCoefficient, has_oracle: bool) -> BTreeMap<String, String> {
@@ -351,12 +358,26 @@ fn sweep_text(sweep: &SweepTable) -> String {
         );
     }
     for plateau in &sweep.plateaus {
-        let _ = match (plateau.interval, plateau.value) {
-            (Some((first, last)), Some(value)) => {
-                writeln!(text, "  plateau along {}: {first:.3e} to {last:.3e}, value {value:.4}", plateau.axis)
-            }
-            _ => writeln!(text, "  no plateau along {}", plateau.axis),
+        let [first_name, second_name] = match plateau.axis.as_str() {
+            "step_size" => ["g", "t"],
+            "localization" => ["step", "t"],
+            _ => ["step", "g"],
         };
+        let (first, second) = plateau.others;
+        let _ = match (plateau.interval, plateau.value) {
+            (Some((from, to)), Some(value)) => {
+                write!(text, "  plateau {value:.4} along {} {from:.3e} to {to:.3e}", plateau.axis)
+            }
+            _ => write!(text, "  no plateau along {}", plateau.axis),
+        };
+        let _ = writeln!(text, " at {first_name} = {first}, {second_name} = {second}");
+    }
+    for slope in &sweep.slopes {
+        let _ = writeln!(
+            text,
+            "  slope of the mean loss over 1/t, step {:.2e}, g = {}: {:.4} ± {:.4}, whatever the loss of the point",
+            slope.step_size, slope.localization, slope.value, slope.mcse
+        );
     }
     text.push('\n');
     text

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::check::{self, CheckedRun, Data, Model, Optimizer, Schedule};
+use crate::dynamics::polish::polish;
 use crate::dynamics::schedule::{Decay, Schedule as Rates};
 use crate::dynamics::training::{Batches, Training, TrainingBlock};
 use crate::dynamics::{Adam, Optimiser, Rmsprop, Sgd};
@@ -27,8 +28,8 @@ pub(super) struct Subject {
     pub(super) accuracy: Option<f64>,
     /// λ and multiplicity by theorem.
     pub(super) exact: Option<(f64, usize)>,
-    /// Weights that were trained here, as an archive.
-    pub(super) weights: Option<Vec<u8>>,
+    /// The network whose weights were trained here.
+    pub(super) trained: Option<Mlp>,
     /// Kernels that compute the loss.
     pub(super) kernels: &'static str,
     /// Citation keys.
@@ -43,6 +44,17 @@ const SCALAR: &str = "scalar f64";
 /// # Errors
 /// Names the key of what cannot be built; a training that diverged.
 pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
+    let mut subject = unpolished(run, seed, threads)?;
+    if run.llc().polish > 0 {
+        let (before, after) = polish(&*subject.landscape, &mut subject.point, run.llc().polish);
+        subject.description.push_str(&format!(", polished from a loss of {before:.6e} to {after:.6e}"));
+        // The theorem speaks of the point it was given for.
+        subject.exact = subject.exact.filter(|_| before == after);
+    }
+    Ok(subject)
+}
+
+fn unpolished(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
     match run.model() {
         Model::Mlp { .. } => network(run, seed, threads),
         Model::Linear { kind, widths, singular_values, sample_count } => {
@@ -108,7 +120,7 @@ fn of_landscape(
         description,
         accuracy: None,
         exact,
-        weights: None,
+        trained: None,
         kernels: SCALAR,
         references: Vec::new(),
     }
@@ -151,8 +163,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject
         }
         None => {
             let point = train(run, &loss, &mlp, seed, threads)?;
-            let archive = mlp.to_npz(&point)?;
-            (point, Some(archive), "trained here".to_string())
+            (point, Some(mlp.clone()), "trained here".to_string())
         }
     };
     let shape: Vec<String> = mlp.widths().iter().map(ToString::to_string).collect();
@@ -160,7 +171,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject
         description: format!("network {} on {} samples, {how}", shape.join("-"), dataset.sample_count()),
         accuracy: loss.accuracy(&point),
         exact: None,
-        weights: trained,
+        trained,
         kernels: simd_path(),
         references: Vec::new(),
         landscape: Box::new(loss),

@@ -1,11 +1,10 @@
-//! A learning coefficient: traces, running means, the law of the energy; sweeps.
+//! A learning coefficient: traces, running means, the law of the energy.
 
 use super::axes::{Axes, Entry, legend};
 use super::drawing::{Color, Dash, Drawing, Side, Stroke};
 use super::palette::curve_color;
 use super::scale::Scale;
 use super::style::{CURVE, INK, TITLE_SIZE, label, number};
-use crate::storage::llc::SweepRow;
 use crate::storage::{LlcReport, StoredTraces};
 
 /// Most points of a curve: more would be finer than the picture.
@@ -126,91 +125,4 @@ fn histogram(drawing: &mut Drawing, draws: &[f64], mean: f64, panel: &dyn Fn(usi
 /// Density of Gamma(shape, 1).
 fn gamma_density(x: f64, shape: f64) -> f64 {
     ((shape - 1.0) * x.ln() - x - special::Gamma::ln_gamma(shape).0).exp()
-}
-
-/// Estimates against the swept axis with the most values, one line per combination of the others; R-hat and acceptance
-/// below. `None` without a sweep.
-pub fn sweep(report: &LlcReport) -> Option<Drawing> {
-    let rows = &report.sweep.as_ref()?.points;
-    type Pick = fn(&SweepRow) -> f64;
-    let axes: [(&str, &str, Pick); 3] = [
-        ("step size ε", "ε", |row| row.step_size),
-        ("localisation g", "g", |row| row.localization),
-        ("inverse temperature t", "t", |row| row.inverse_temperature),
-    ];
-    let distinct = |pick: Pick| {
-        let mut values: Vec<f64> = rows.iter().map(pick).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        values
-    };
-    let main = (0..3).max_by_key(|index| (distinct(axes[*index].2).len(), 3 - index))?;
-    let (x_label, _, x_of) = axes[main];
-    let others: Vec<(&str, Pick)> =
-        (0..3).filter(|index| *index != main).map(|index| (axes[index].1, axes[index].2)).collect();
-    let mut groups: Vec<(String, Vec<&SweepRow>)> = Vec::new();
-    for row in rows {
-        let swept = others.iter().filter(|(_, pick)| distinct(*pick).len() > 1);
-        let name = swept.map(|(name, pick)| format!("{name} = {}", number(pick(row)))).collect::<Vec<_>>().join(", ");
-        match groups.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, members)) => members.push(row),
-            None => groups.push((name, vec![row])),
-        }
-    }
-    for (_, members) in &mut groups {
-        members.sort_by(|a, b| x_of(a).total_cmp(&x_of(b)));
-    }
-    let mut drawing = Drawing::new(1180.0, 400.0);
-    let heading = format!("{}: estimates over {x_label}", report.title);
-    drawing.text((590.0, 12.0), label(heading, TITLE_SIZE, (Side::Middle, Side::Start)));
-    type Column = (fn(&SweepRow) -> Option<f64>, &'static str);
-    let columns: [Column; 3] = [
-        (|row| row.value, "learning coefficient"),
-        (|row| row.r_hat, "R-hat"),
-        (|row| row.acceptance, "acceptance probability"),
-    ];
-    for (index, (pick, y_label)) in columns.into_iter().enumerate() {
-        let values = || rows.iter().filter_map(pick);
-        let places = rows.iter().map(x_of).filter(|value| value.is_finite());
-        let panel = Axes {
-            left: 84.0 + 384.0 * index as f64,
-            top: 56.0,
-            width: 300.0,
-            height: 270.0,
-            x: Scale::logarithmic(places, 0.06),
-            y: Scale::linear(values(), 0.1),
-        };
-        panel.grid(&mut drawing);
-        let mut entries = Vec::new();
-        for (number, (name, members)) in groups.iter().enumerate() {
-            let color = curve_color(number, groups.len().max(2));
-            let points = members.iter().filter_map(|row| pick(row).map(|value| (x_of(row), value)));
-            let (xs, ys): (Vec<f64>, Vec<f64>) = points.unzip();
-            let stroke = Stroke::solid(color, CURVE).with_dash([Dash::Solid, Dash::Dashed][number % 2]);
-            panel.curve(&mut drawing, &xs, &ys, stroke);
-            // A mark is an estimate that nothing speaks against.
-            let trusted = members.iter().filter(|row| row.trustworthy);
-            let marks = trusted.filter_map(|row| pick(row).map(|value| (x_of(row), value)));
-            let (xs, ys): (Vec<f64>, Vec<f64>) = marks.unzip();
-            panel.marks(&mut drawing, &xs, &ys, color);
-            if index == 0 {
-                for row in members.iter() {
-                    if let (Some(value), Some(mcse)) = (row.value, row.mcse) {
-                        panel.curve(
-                            &mut drawing,
-                            &[x_of(row); 2],
-                            &[value - mcse, value + mcse],
-                            Stroke::solid(color, 1.0),
-                        );
-                    }
-                }
-            }
-            entries.push(Entry { stroke, text: name.clone() });
-        }
-        panel.frame(&mut drawing, x_label, y_label, if index == 0 { "squares: nothing speaks against" } else { "" });
-        if index == 0 && groups.len() > 1 {
-            legend(&mut drawing, (panel.left + 8.0, panel.top + 8.0), "", &entries);
-        }
-    }
-    Some(drawing)
 }

@@ -16,6 +16,7 @@ pub mod palette;
 pub mod render;
 pub mod scale;
 pub mod style;
+mod sweep;
 mod three_dimensions;
 mod two_dimensions;
 
@@ -56,9 +57,11 @@ pub fn draw_convergence(study: &Convergence, folder: &Path) -> Result<Vec<&'stat
 pub fn draw_llc(traces: &StoredTraces, report: &LlcReport, folder: &Path) -> Result<Vec<&'static str>> {
     let mut names = vec!["chains"];
     render::write(&llc::chains(traces, report), folder, "chains")?;
-    if let Some(drawing) = llc::sweep(report) {
-        render::write(&drawing, folder, "sweep")?;
-        names.push("sweep");
+    for (name, drawing) in [("sweep", sweep::lines(report)), ("sweep_maps", sweep::heat_maps(report))] {
+        if let Some(drawing) = drawing {
+            render::write(&drawing, folder, name)?;
+            names.push(name);
+        }
     }
     Ok(names)
 }

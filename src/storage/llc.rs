@@ -134,6 +134,21 @@ pub struct SweepTable {
     pub points: Vec<SweepRow>,
     /// One entry per line of at least three settings.
     pub plateaus: Vec<SweepPlateau>,
+    /// One entry per step size and localisation with at least two temperatures.
+    pub slopes: Vec<SweepSlope>,
+}
+
+/// Slope of the mean loss over 1/t: a learning coefficient that does not need the loss of the point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepSlope {
+    /// Step size ε.
+    pub step_size: f64,
+    /// Localisation g.
+    pub localization: f64,
+    /// The slope.
+    pub value: f64,
+    /// Its Monte-Carlo standard error.
+    pub mcse: f64,
 }
 
 /// One setting of a sweep; numbers are null where the chains diverged.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LearningCoefficient, Settings, Verdict, estimate};
+use super::{Fault, LearningCoefficient, Settings, Verdict, estimate};
 use crate::error::Result;
 use crate::landscape::Sampled;
 use crate::propagator::Observer;
@@ -107,23 +107,27 @@ pub fn sweep(
 
 fn point(settings: &Settings, n: usize, outcome: Result<LearningCoefficient>) -> Result<Point> {
     match outcome {
-        Ok(LearningCoefficient { value, mcse, diagnosis, verdict, .. }) => Ok(Point {
-            step_size: diagnosis.step_size,
-            localization: diagnosis.localization,
-            inverse_temperature: diagnosis.inverse_temperature,
-            verdict: Verdict::words(&verdict),
-            found: Some(Found {
-                value,
-                mcse,
-                r_hat: diagnosis.r_hat,
-                ess: diagnosis.bulk_ess,
-                acceptance: diagnosis.acceptance,
-                drift: diagnosis.drift,
-                below_start: diagnosis.below_start,
-                radius_ratio: diagnosis.radius_ratio,
-                is_trustworthy: verdict.is_trustworthy(),
-            }),
-        }),
+        Ok(LearningCoefficient { value, mcse, diagnosis, mut verdict, .. }) => {
+            // The step sizes of a sweep measure the bias themselves.
+            verdict.faults.retain(|(fault, _)| *fault != Fault::BiasNotMeasured);
+            Ok(Point {
+                step_size: diagnosis.step_size,
+                localization: diagnosis.localization,
+                inverse_temperature: diagnosis.inverse_temperature,
+                verdict: Verdict::words(&verdict),
+                found: Some(Found {
+                    value,
+                    mcse,
+                    r_hat: diagnosis.r_hat,
+                    ess: diagnosis.bulk_ess,
+                    acceptance: diagnosis.acceptance,
+                    drift: diagnosis.drift,
+                    below_start: diagnosis.below_start,
+                    radius_ratio: diagnosis.radius_ratio,
+                    is_trustworthy: verdict.is_trustworthy(),
+                }),
+            })
+        }
         Err(error @ crate::Error::NotFinite { .. }) => Ok(Point {
             step_size: settings.step_size.unwrap_or(f64::NAN),
             localization: settings.localization,
@@ -133,6 +137,71 @@ fn point(settings: &Settings, n: usize, outcome: Result<LearningCoefficient>) ->
         }),
         Err(error) => Err(error),
     }
+}
+
+/// Slope of the mean loss over 1/t at one step size and localisation: a learning coefficient that does not need the loss
+/// of the point, right as far as E\[L\] = L_0 + λ/t.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slope {
+    /// Step size ε.
+    pub step_size: f64,
+    /// Localisation g \[w^-2\].
+    pub localization: f64,
+    /// The slope.
+    pub value: f64,
+    /// Its Monte-Carlo standard error.
+    pub mcse: f64,
+}
+
+/// Weighted least squares of E\[L\] against 1/t for every step size and localisation with at least two temperatures at
+/// which nothing speaks against the estimate.
+///
+/// Step sizes that were found by pilot runs differ from temperature to temperature: these go together.
+pub fn slopes(points: &[Point]) -> Vec<Slope> {
+    let mut known: Vec<&Point> = points.iter().collect();
+    known.sort_by(|a, b| a.localization.total_cmp(&b.localization));
+    let mut slopes = Vec::new();
+    for group in known.chunk_by(|a, b| a.localization == b.localization) {
+        let temperatures = distinct(group, |point| point.inverse_temperature);
+        let steps = distinct(group, |point| point.step_size);
+        let is_grid = steps.len() * temperatures.len() == group.len();
+        let lines: Vec<Vec<&Point>> = if is_grid {
+            let of_step = |step: &f64| group.iter().filter(|point| point.step_size == *step).copied().collect();
+            steps.iter().map(of_step).collect()
+        } else {
+            vec![group.to_vec()]
+        };
+        slopes.extend(lines.iter().filter_map(|line| slope(line)));
+    }
+    slopes
+}
+
+fn distinct(points: &[&Point], pick: fn(&Point) -> f64) -> Vec<f64> {
+    let mut values: Vec<f64> = points.iter().map(|point| pick(point)).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+fn slope(line: &[&Point]) -> Option<Slope> {
+    // (1/t, value/t, 1/error²): the loss of the point is the same everywhere and drops out of a slope.
+    let rows: Vec<(f64, f64, f64)> = line
+        .iter()
+        .filter_map(|point| point.found.as_ref().map(|found| (point.inverse_temperature, found)))
+        .filter(|(_, found)| found.is_trustworthy && found.mcse > 0.0)
+        .map(|(t, found)| (t, found.value, found.mcse))
+        .map(|(t, value, mcse)| (1.0 / t, value / t, (t / mcse).powi(2)))
+        .collect();
+    if rows.len() < 2 {
+        return None;
+    }
+    let total: f64 = rows.iter().map(|row| row.2).sum();
+    let x = rows.iter().map(|row| row.2 * row.0).sum::<f64>() / total;
+    let y = rows.iter().map(|row| row.2 * row.1).sum::<f64>() / total;
+    let spread: f64 = rows.iter().map(|row| row.2 * (row.0 - x).powi(2)).sum();
+    let value = rows.iter().map(|row| row.2 * (row.0 - x) * (row.1 - y)).sum::<f64>() / spread;
+    let [step_size, localization] = [line[0].step_size, line[0].localization];
+    value.is_finite().then(|| Slope { step_size, localization, value, mcse: spread.sqrt().recip() })
 }
 
 /// A plateau needs this many neighbouring values.
@@ -230,6 +299,22 @@ mod tests {
         assert_eq!(found.axis, "step_size");
         assert_eq!(found.interval, Some((points[1].step_size, points[4].step_size)));
         assert!((found.value.unwrap() - 1.9925).abs() < 1e-12);
+    }
+
+    #[test]
+    fn slopes_do_not_need_the_loss_of_the_point() {
+        // The point lies 0.01 above the minimum: the value is 2 - 0.01 t.
+        let points: Vec<Point> = [50.0, 100.0, 400.0]
+            .map(|t| {
+                let mut point = line(&[(2.0 - 0.01 * t, true)]).remove(0);
+                point.inverse_temperature = t;
+                point
+            })
+            .into();
+        let found = slopes(&points);
+        assert_eq!(found.len(), 1);
+        assert!((found[0].value - 2.0).abs() < 1e-12 && found[0].mcse > 0.0, "{found:?}");
+        assert!(slopes(&points[..1]).is_empty());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Llc {
     pub sweep: Option<Sweep>,
     /// Number of chains.
     pub chains: usize,
+    /// Steps straight down before the chains start.
+    pub polish: usize,
     /// Draws that do not count.
     pub burn_in: usize,
     /// Draws that count, per chain.
@@ -111,6 +113,7 @@ pub(super) fn check(config: &LlcConfig, model: &Model) -> Result<Llc> {
         box_radius: config.box_radius.map(|radius| positive("llc.box", radius)).transpose()?,
         sweep: config.sweep.as_ref().map(sweep).transpose()?,
         chains: count("llc.chains", config.chains.unwrap_or(8), FEWEST_CHAINS)?,
+        polish: count("llc.polish", config.polish.unwrap_or(0), 0)?,
         burn_in: count("llc.burn_in", config.burn_in.unwrap_or(500), 0)?,
         draws: count("llc.draws", config.draws.unwrap_or(2000), FEWEST_DRAWS)?,
         batch_size,

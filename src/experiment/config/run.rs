@@ -121,6 +121,8 @@ pub struct LlcConfig {
     pub sweep: Option<SweepConfig>,
     /// Number of chains.
     pub chains: Option<u64>,
+    /// Steps straight down before the chains start.
+    pub polish: Option<u64>,
     /// Draws that do not count.
     pub burn_in: Option<u64>,
     /// Draws that count, per chain.
@@ -251,6 +253,7 @@ impl LlcConfig {
             "precision",
             "sweep",
             "chains",
+            "polish",
             "burn_in",
             "draws",
             "batch_size",
@@ -267,6 +270,7 @@ impl LlcConfig {
             precision: section.optional("precision", TEXT, "precision = \"f64\"")?,
             sweep: section.optional_table("sweep")?.map(SweepConfig::read).transpose()?,
             chains: section.optional("chains", COUNT, "chains = 8")?,
+            polish: section.optional("polish", COUNT, "polish = 1000")?,
             burn_in: section.optional("burn_in", COUNT, "burn_in = 500")?,
             draws: section.optional("draws", COUNT, "draws = 2000")?,
             batch_size: section.optional("batch_size", BATCH, "batch_size = \"full\"")?,
