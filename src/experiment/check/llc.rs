@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::run::{Model, batch_size, count};
+use super::model::Model;
+use super::run::{batch_size, count};
 use super::{finite, positive};
 use crate::error::{Error, Result};
 use crate::experiment::choice::{Choice, choose};

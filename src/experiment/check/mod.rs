@@ -5,8 +5,10 @@ mod domain;
 mod initial;
 mod llc;
 mod method;
+mod model;
 mod run;
 mod time;
+mod training;
 
 use std::path::{Path, PathBuf};
 
@@ -25,11 +27,10 @@ pub use method::{
     DERIVATIVES, FLUXES, Flux, Grading, MAXIMUM_TOLERANCE, MEMORIES, MINIMUM_TOLERANCE, Memory, Method, PROPAGATORS,
     Propagator, Steps,
 };
-pub use run::{
-    ACTIVATIONS, Activation, CheckedRun, DATA, Data, Model, NETWORKS, OPTIMIZERS, Optimizer, Precision, SCHEDULES,
-    Schedule, Training, check_run,
-};
+pub use model::{ACTIVATIONS, Activation, Model, NETWORKS, Precision};
+pub use run::{CheckedRun, check_run};
 pub use time::{SPACINGS, Spacing};
+pub use training::{DATA, Data, OPTIMIZERS, Optimizer, SCHEDULES, Schedule, Training};
 
 /// A problem that keeps every rule of the problem file. Only [`check`] makes one.
 ///
