@@ -31,6 +31,37 @@ pub fn product_of_two_squares(t: f64, g: f64) -> f64 {
     0.5 + a * (1.0 - bessel_k(1.0, a) / bessel_k(0.0, a))
 }
 
+/// K = x^p y^q: both axes by quadrature.
+pub fn monomial_of_two(powers: [i32; 2], t: f64, g: f64) -> f64 {
+    let nodes = slopes(t, g, 1500);
+    let (mut mass, mut sum) = (0.0, 0.0);
+    for (x, weight_x) in &nodes {
+        for (y, weight_y) in &nodes {
+            let energy = t * x.powi(powers[0]) * y.powi(powers[1]);
+            let weight = weight_x * weight_y * (-energy).exp();
+            mass += weight;
+            sum += weight * energy;
+        }
+    }
+    sum / mass
+}
+
+/// K = x² y² z²: with x integrated out the weight of y and z is (g + 2 t y² z²)^(-1/2), and t K has the mean
+/// t y² z² / (g + 2 t y² z²).
+pub fn product_of_three_squares(t: f64, g: f64) -> f64 {
+    let nodes = slopes(t, g, 1500);
+    let (mut mass, mut sum) = (0.0, 0.0);
+    for (y, weight_y) in &nodes {
+        for (z, weight_z) in &nodes {
+            let curvature = 2.0 * t * (y * z).powi(2);
+            let weight = weight_y * weight_z / (g + curvature).sqrt();
+            mass += weight;
+            sum += weight * 0.5 * curvature / (g + curvature);
+        }
+    }
+    sum / mass
+}
+
 /// e^x times the modified Bessel function of the second kind, by the trapezoidal rule (which converges faster than any
 /// power here) on ∫ exp(-x (cosh u - 1)) cosh(ν u) du, u > 0.
 pub fn bessel_k(order: f64, x: f64) -> f64 {

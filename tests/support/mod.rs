@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a broken reference file must stop the test
 
 pub mod chain_averages;
+pub mod deep_linear;
 pub mod exact_values;
 pub mod problem;
 pub mod reduced_rank;

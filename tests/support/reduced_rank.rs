@@ -113,7 +113,7 @@ impl Sampled for ReducedRank {
 }
 
 /// Cholesky factor (rows of the lower triangle) of g I + t Σ f fᵀ.
-fn precision_factor(features: &[&[f64]], t: f64, g: f64) -> Vec<Vec<f64>> {
+pub fn precision_factor(features: &[&[f64]], t: f64, g: f64) -> Vec<Vec<f64>> {
     let size = features[0].len();
     let mut factor: Vec<Vec<f64>> = Vec::new();
     for i in 0..size {
@@ -129,7 +129,7 @@ fn precision_factor(features: &[&[f64]], t: f64, g: f64) -> Vec<Vec<f64>> {
 }
 
 /// A draw from exp(-(t/2) Σ (f·x - y)² - (g/2) |x - prior|²), with the factor of its precision.
-fn draw(
+pub fn draw(
     factor: &[Vec<f64>],
     features: &[&[f64]],
     targets: impl Iterator<Item = f64>,
