@@ -1,11 +1,13 @@
 //! Results on disk: arrays, reports, folders written whole or not at all (floor 4).
 
+pub mod chains;
 pub mod convergence;
 pub mod folder;
 pub mod llc;
 pub mod report;
 pub mod solution;
 
+pub use chains::KeptChains;
 pub use convergence::Convergence;
 pub use folder::{Identity, Replacement, ResultFolder};
 pub use llc::{LlcReport, StoredTraces};
