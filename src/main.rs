@@ -17,7 +17,7 @@ use progress::Progress;
 
 /// Time-fractional Fokker-Planck equations on loss landscapes.
 ///
-/// Exit status: 0 done, 1 the run failed, 2 the input is wrong.
+/// Exit status: 0 done, 1 the run failed or was stopped, 2 the input is wrong.
 #[derive(Parser)]
 #[command(name = "porewalk", version, max_term_width = 100)]
 struct CommandLine {
