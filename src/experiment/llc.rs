@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::Options;
 use super::check::{CheckedRun, Llc, Sampler, check_run};
 use super::clock::Clock;
 use super::config::{RunConfig, Source};
 use super::subject::{Subject, WEIGHTS_FILE, subject};
+use super::{Options, kept};
 use crate::error::{Error, Result};
 use crate::estimate::learning_coefficient::sweep::{Axes, Plateau, Point, Slope, plateaus, slopes, sweep};
 use crate::estimate::learning_coefficient::{LearningCoefficient, Settings, Upkeep, estimate_with};
@@ -49,39 +49,15 @@ pub fn run_llc(
     let document = serde_json::json!({ "command": "llc", "run": checked, "seed": options.resources.seed });
     let place = options.output.clone().unwrap_or_else(|| Path::new("results").join(source.stem()));
     let identity = Identity { problem: document.clone(), version: env!("CARGO_PKG_VERSION").to_string() };
-    let folder = open(&place, &identity, options, observer)?;
+    let folder = kept::open(&place, &identity, options, observer)?;
     let chains = KeptChains::new(folder.kept(&identity)?);
     let outcome = compute(&run, document, options, &chains, observer)
         .map_err(|error| source.locate(error))
         .and_then(|outcome| write(&folder, outcome, draw));
     match outcome {
-        Ok(report) => {
-            folder.commit()?;
-            Ok((report, place))
-        }
-        // A run that cannot end otherwise leaves nothing; any other can go on once its trouble is over.
-        Err(error) if matches!(error, Error::NotFinite { .. }) || chains.is_empty() => Err(error),
-        Err(error) => {
-            folder.keep();
-            Err(if matches!(error, Error::Interrupted { .. }) {
-                Error::Interrupted { kept: Some(place) }
-            } else {
-                error
-            })
-        }
+        Ok(report) => folder.commit().map(|_| (report, place)),
+        Err(error) => Err(kept::give_up(folder, &place, chains.is_empty(), error)),
     }
-}
-
-/// The results folder, with what a stopped run has kept when that is asked for.
-fn open(place: &Path, identity: &Identity, options: &Options, observer: &mut dyn Observer) -> Result<ResultFolder> {
-    if options.resume {
-        if let Some(folder) = ResultFolder::resume(place, identity, options.replacement)? {
-            observer.note(&format!("going on with what is kept in {}", folder.partial().display()));
-            return Ok(folder);
-        }
-        observer.note(&format!("nothing is kept in {}: starting afresh", place.display()));
-    }
-    ResultFolder::open(place, identity, options.replacement)
 }
 
 /// Writes everything but the last step, the commit.

@@ -11,6 +11,7 @@ pub mod choice;
 mod clock;
 pub mod config;
 pub mod converge;
+mod kept;
 pub mod llc;
 pub mod locate;
 pub mod measure;

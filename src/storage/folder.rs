@@ -11,20 +11,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::identity::Identity;
 use super::report::REPORT_FILE;
 use crate::error::{Error, Result};
-
-/// What results belong to: the checked problem and the version that solved it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The checked problem, serialised.
-    pub problem: Value,
-    /// Program version.
-    pub version: String,
-}
 
 /// Which earlier results may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +29,6 @@ pub enum Replacement {
 const PARTIAL: &str = ".partial";
 const KEPT: &str = "kept";
 const IDENTITY_FILE: &str = "identity.json";
-/// Differences between two runs that a message names.
-const NAMED_DIFFERENCES: usize = 3;
 
 /// A results folder being written. Dropped before [`ResultFolder::commit`] it leaves no trace.
 #[derive(Debug)]
@@ -83,7 +72,7 @@ impl ResultFolder {
         let stale = judge(path, &partial, identity, replacement)?;
         let Some(kept) = read_identity(&partial) else { return Ok(None) };
         if kept != *identity {
-            let differences = differences(&kept, identity);
+            let differences = kept.differences(identity);
             return Err(Error::DoesNotApply {
                 method: "--resume",
                 why: format!("what is kept in {} belongs to another run: {differences}", partial.display()),
@@ -220,36 +209,6 @@ fn listed_files(report: &Value) -> Vec<String> {
 /// The run that the kept state belongs to, when there is such a state.
 fn read_identity(partial: &Path) -> Option<Identity> {
     serde_json::from_str(&fs::read_to_string(partial.join(KEPT).join(IDENTITY_FILE)).ok()?).ok()
-}
-
-/// What differs between two runs, in words.
-fn differences(kept: &Identity, wanted: &Identity) -> String {
-    let mut found = Vec::new();
-    compare("", Some(&kept.problem), Some(&wanted.problem), &mut found);
-    if kept.version != wanted.version {
-        found.push(format!("version {} of the program there, {} here", kept.version, wanted.version));
-    }
-    let more = found.len().saturating_sub(NAMED_DIFFERENCES);
-    found.truncate(NAMED_DIFFERENCES);
-    let others = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{others}", found.join("; "))
-}
-
-fn compare(key: &str, kept: Option<&Value>, wanted: Option<&Value>, found: &mut Vec<String>) {
-    match (kept, wanted) {
-        (Some(Value::Object(kept)), Some(Value::Object(wanted))) => {
-            let only_wanted = wanted.keys().filter(|name| !kept.contains_key(*name));
-            for name in kept.keys().chain(only_wanted) {
-                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                compare(&key, kept.get(name), wanted.get(name), found);
-            }
-        }
-        _ if kept == wanted => {}
-        _ => {
-            let word = |value: Option<&Value>| value.map_or("nothing".into(), ToString::to_string);
-            found.push(format!("{key} is {} there, {} here", word(kept), word(wanted)));
-        }
-    }
 }
 
 /// Writes a file under another name first: a reader sees the old content or the new one.
