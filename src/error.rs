@@ -114,6 +114,11 @@ pub enum Error {
         /// Where in the computation.
         stage: String,
     },
+    /// The run was asked to stop.
+    Interrupted {
+        /// The results folder that keeps what is done; `None` when nothing is kept.
+        kept: Option<PathBuf>,
+    },
     /// A method did not reach its tolerance.
     Unconverged {
         /// The method.
@@ -166,7 +171,10 @@ impl Error {
             | Error::DoesNotApply { .. }
             | Error::IllConditioned { .. } => true,
             Error::Io { action, .. } => *action == "read",
-            Error::SingularOperator { .. } | Error::NotFinite { .. } | Error::Unconverged { .. } => false,
+            Error::SingularOperator { .. }
+            | Error::NotFinite { .. }
+            | Error::Interrupted { .. }
+            | Error::Unconverged { .. } => false,
         }
     }
 
@@ -224,6 +232,10 @@ impl fmt::Display for Error {
             ),
             Error::SingularOperator { what } => write!(f, "{what} is singular to working precision"),
             Error::NotFinite { stage } => write!(f, "a value is not finite: {stage}"),
+            Error::Interrupted { kept: Some(folder) } => {
+                write!(f, "stopped; what is done is kept in {} and --resume goes on from there", folder.display())
+            }
+            Error::Interrupted { kept: None } => write!(f, "stopped; nothing was done yet that could be kept"),
             Error::Unconverged { method, reached, wanted, remedy } => {
                 write!(f, "{method} did not converge: estimated error {reached:.1e}, tolerance {wanted:.1e}; {remedy}")
             }

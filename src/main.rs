@@ -10,13 +10,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use porewalk::experiment::{self, Detail, Options, Resources};
+use porewalk::propagator::StopFlag;
 use porewalk::storage::{Convergence, LlcReport, Replacement, Report, SOLUTION_FILE, StoredSolution, StoredTraces};
 use porewalk::{Error, Result};
 use progress::Progress;
 
 /// Time-fractional Fokker-Planck equations on loss landscapes.
 ///
-/// Exit status: 0 done, 1 the run failed, 2 the input is wrong.
+/// Exit status: 0 done, 1 the run failed or was stopped, 2 the input is wrong.
 #[derive(Parser)]
 #[command(name = "porewalk", version, max_term_width = 100)]
 struct CommandLine {
@@ -63,7 +64,8 @@ struct Solve {
     /// Replace other results in the results folder (those of the identical problem need no --force)
     #[arg(long)]
     force: bool,
-    /// Accepted for every command; a solve is too short to be cut and always starts afresh
+    /// For llc: go on with a run that was stopped (Ctrl-C) and end with the same numbers.
+    /// The other commands accept it and always start afresh
     #[arg(long)]
     resume: bool,
     /// Seed of everything random
@@ -140,6 +142,8 @@ impl Solve {
             overrides: self.overrides.clone(),
             replacement: if self.force { Replacement::Always } else { Replacement::IfIdentical },
             resources: Resources { seed: self.seed, threads: self.threads },
+            resume: self.resume,
+            stop: StopFlag::default(),
         }
     }
 }
@@ -163,6 +167,7 @@ fn converge(arguments: Solve) -> Result<()> {
 
 fn llc(arguments: Solve) -> Result<()> {
     let options = arguments.options();
+    stop_at_interrupt(options.stop.clone())?;
     let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
     let draw = |traces: &StoredTraces, report: &LlcReport, folder: &Path| {
         porewalk::plot::draw_llc(traces, report, folder).map(drop)
@@ -175,6 +180,17 @@ fn llc(arguments: Solve) -> Result<()> {
         Voice { quiet: true, .. } => Ok(()),
         _ => say(&experiment::llc::summary(&report, &folder)),
     }
+}
+
+/// Ctrl-C asks the run to stop; a second one does not wait for it.
+fn stop_at_interrupt(stop: StopFlag) -> Result<()> {
+    let handler = move || {
+        if stop.is_set() {
+            std::process::exit(1);
+        }
+        stop.set();
+    };
+    ctrlc::set_handler(handler).map_err(|error| Error::io("watch for", "Ctrl-C", io::Error::other(error)))
 }
 
 fn solve(arguments: Solve) -> Result<()> {

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use porewalk::experiment::{Options, Resources, run_solve};
 use porewalk::plot;
+use porewalk::propagator::StopFlag;
 use porewalk::storage::{Replacement, Report, SOLUTION_FILE, StoredSolution};
 
 fn workplace(name: &str) -> PathBuf {
@@ -29,6 +30,8 @@ fn solved_file(file: &Path, output: PathBuf, overrides: &[&str]) -> (PathBuf, St
         overrides: overrides.iter().map(ToString::to_string).collect(),
         replacement: Replacement::Always,
         resources: Resources::default(),
+        resume: false,
+        stop: StopFlag::default(),
     };
     let draw =
         |solution: &StoredSolution, report: &Report, folder: &Path| plot::draw(solution, report, folder).map(drop);

@@ -10,6 +10,7 @@ use porewalk::experiment::llc::run_llc;
 use porewalk::experiment::{Options, Resources};
 use porewalk::formats::npz;
 use porewalk::network::{Activation, Dataset, EmpiricalLoss, Mlp, Precision, TargetKind};
+use porewalk::propagator::StopFlag;
 use porewalk::storage::llc::TRACES_FILE;
 use porewalk::storage::{LlcReport, Replacement};
 
@@ -115,6 +116,8 @@ fn run(folder: &Path, name: &str, text: &str) -> LlcReport {
         overrides: Vec::new(),
         replacement: Replacement::Always,
         resources: Resources::default(),
+        resume: false,
+        stop: StopFlag::default(),
     };
     let (report, place) =
         run_llc(&file, &options, &|_, _, _| Ok(()), &mut ()).unwrap_or_else(|error| panic!("{error}"));

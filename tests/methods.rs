@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use porewalk::experiment::{self, Options, Resources};
+use porewalk::propagator::StopFlag;
 use porewalk::storage::{Replacement, Report, SOLUTION_FILE, StoredSolution};
 
 const PROBLEM: &str = "
@@ -41,6 +42,8 @@ fn solve(folder: &Path, overrides: &[&str]) -> porewalk::Result<(Report, StoredS
         overrides: overrides.iter().map(|text| (*text).to_string()).collect(),
         replacement: Replacement::Always,
         resources: Resources::default(),
+        resume: false,
+        stop: StopFlag::default(),
     };
     let summary = experiment::run_solve(&file, &options, &|_, _, _| Ok(()), &mut ())?;
     let solution = StoredSolution::read(&folder.join("out").join(SOLUTION_FILE)).unwrap();

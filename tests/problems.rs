@@ -9,6 +9,7 @@ use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::NpzReader;
 use porewalk::experiment::{Options, Resources, run_solve};
 use porewalk::formats::npz;
+use porewalk::propagator::StopFlag;
 use porewalk::storage::{Replacement, Report, SOLUTION_FILE, StoredSolution};
 
 fn workplace(name: &str) -> PathBuf {
@@ -22,8 +23,14 @@ fn solve(folder: &Path, name: &str, problem: &str, resources: Resources) -> (Sto
     let file = folder.join(format!("{name}.toml"));
     fs::write(&file, problem).expect("writable");
     let output = folder.join(name);
-    let options =
-        Options { output: Some(output.clone()), overrides: Vec::new(), replacement: Replacement::Always, resources };
+    let options = Options {
+        output: Some(output.clone()),
+        overrides: Vec::new(),
+        replacement: Replacement::Always,
+        resources,
+        resume: false,
+        stop: StopFlag::default(),
+    };
     run_solve(&file, &options, &|_, _, _| Ok(()), &mut ()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let solution = StoredSolution::read(&output.join(SOLUTION_FILE)).expect("readable");
     (solution, Report::read(&output).expect("readable"))

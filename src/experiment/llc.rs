@@ -9,10 +9,10 @@ use super::check::{CheckedRun, Llc, Sampler, check_run};
 use super::clock::Clock;
 use super::config::{RunConfig, Source};
 use super::subject::{Subject, WEIGHTS_FILE, subject};
-use super::{Options, Resources};
+use super::{Options, kept};
 use crate::error::{Error, Result};
 use crate::estimate::learning_coefficient::sweep::{Axes, Plateau, Point, Slope, plateaus, slopes, sweep};
-use crate::estimate::learning_coefficient::{LearningCoefficient, Settings, estimate};
+use crate::estimate::learning_coefficient::{LearningCoefficient, Settings, Upkeep, estimate_with};
 use crate::estimate::quadrature::expected_energy;
 use crate::estimate::volume_scaling::volume_scaling;
 use crate::guide::references;
@@ -21,7 +21,7 @@ use crate::storage::llc::{
     LlcEstimate, ModelSummary, Oracle, SweepPlateau, SweepRow, SweepSlope, SweepTable, TRACES_FILE,
 };
 use crate::storage::report::REPORT_FILE;
-use crate::storage::{Identity, LlcReport, ResultFolder, StoredTraces};
+use crate::storage::{Identity, KeptChains, LlcReport, ResultFolder, StoredTraces};
 
 /// Draws the figures of an estimate into a folder.
 pub type DrawLlc<'a> = &'a dyn Fn(&StoredTraces, &LlcReport, &Path) -> Result<()>;
@@ -34,7 +34,7 @@ const LOWEST_LEVEL: f64 = 1e-12;
 ///
 /// # Errors
 /// Everything wrong with the input, with its place; an occupied or unwritable results folder; a chain or a training that
-/// diverged.
+/// diverged. [`Error::Interrupted`] when it was stopped: what is done is kept in the folder for the option `resume`.
 pub fn run_llc(
     path: &Path,
     options: &Options,
@@ -49,9 +49,19 @@ pub fn run_llc(
     let document = serde_json::json!({ "command": "llc", "run": checked, "seed": options.resources.seed });
     let place = options.output.clone().unwrap_or_else(|| Path::new("results").join(source.stem()));
     let identity = Identity { problem: document.clone(), version: env!("CARGO_PKG_VERSION").to_string() };
-    let folder = ResultFolder::open(&place, &identity, options.replacement)?;
-    let (mut report, traces, weights) =
-        compute(&run, document, &options.resources, observer).map_err(|error| source.locate(error))?;
+    let folder = kept::open(&place, &identity, options, observer)?;
+    let chains = KeptChains::new(folder.kept(&identity)?);
+    let outcome = compute(&run, document, options, &chains, observer)
+        .map_err(|error| source.locate(error))
+        .and_then(|outcome| write(&folder, outcome, draw));
+    match outcome {
+        Ok(report) => folder.commit().map(|_| (report, place)),
+        Err(error) => Err(kept::give_up(folder, &place, chains.is_empty(), error)),
+    }
+}
+
+/// Writes everything but the last step, the commit.
+fn write(folder: &ResultFolder, (mut report, traces, weights): Outcome, draw: DrawLlc<'_>) -> Result<LlcReport> {
     folder.write(TRACES_FILE, &traces.to_npz()?)?;
     if let Some(weights) = weights {
         folder.write(WEIGHTS_FILE, &weights)?;
@@ -60,8 +70,7 @@ pub fn run_llc(
     report.files = folder.files()?;
     report.files.push(REPORT_FILE.to_string());
     folder.write(REPORT_FILE, format!("{}\n", report.to_json()?).as_bytes())?;
-    folder.commit()?;
-    Ok((report, place))
+    Ok(report)
 }
 
 type Outcome = (LlcReport, StoredTraces, Option<Vec<u8>>);
@@ -69,15 +78,18 @@ type Outcome = (LlcReport, StoredTraces, Option<Vec<u8>>);
 fn compute(
     run: &CheckedRun,
     document: serde_json::Value,
-    resources: &Resources,
+    options: &Options,
+    chains: &KeptChains,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
+    let (resources, stop) = (options.resources, &options.stop);
     let mut clock = Clock::default();
     let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let subject = clock.time("model", || subject(run, resources.seed, threads))?;
+    let subject = clock.time("model", || subject(run, resources.seed, threads, stop))?;
     let settings = settings(run.llc(), resources.seed, threads);
+    let upkeep = Upkeep { store: chains, stop, estimate: 0 };
     let found = clock
-        .time("chains", || estimate(&*subject.landscape, &subject.point, &settings, observer))
+        .time("chains", || estimate_with(&*subject.landscape, &subject.point, &settings, upkeep, observer))
         .map_err(of_the_file)?;
     let oracle = clock.time("oracle", || oracle(&subject, &found, run.llc()));
     let table = match &run.llc().sweep {
@@ -91,8 +103,9 @@ fn compute(
             // A sweep shows what the step does: one run per step size, none extrapolated unless that was asked for.
             let settings =
                 Settings { extrapolation: Some(run.llc().extrapolation.unwrap_or(false)), ..settings.clone() };
-            let points =
-                clock.time("sweep", || sweep(&*subject.landscape, &subject.point, &settings, &axes, observer))?;
+            let upkeep = Upkeep { estimate: 1, ..upkeep };
+            let points = clock
+                .time("sweep", || sweep(&*subject.landscape, &subject.point, &settings, &axes, upkeep, observer))?;
             Some(table(points))
         }
     };

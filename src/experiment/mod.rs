@@ -11,6 +11,7 @@ pub mod choice;
 mod clock;
 pub mod config;
 pub mod converge;
+mod kept;
 pub mod llc;
 pub mod locate;
 pub mod measure;
@@ -23,7 +24,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::propagator::Observer;
+use crate::propagator::{Observer, StopFlag};
 use crate::storage::report::REPORT_FILE;
 use crate::storage::{Identity, Replacement, Report, ResultFolder, SOLUTION_FILE, StoredSolution};
 
@@ -42,6 +43,10 @@ pub struct Options {
     pub replacement: Replacement,
     /// Seed and threads.
     pub resources: Resources,
+    /// Goes on with what a stopped run has kept, where there is something; for `llc`.
+    pub resume: bool,
+    /// Asks the run to stop; `llc` looks at it.
+    pub stop: StopFlag,
 }
 
 /// What a run may use; results do not depend on the threads.

@@ -15,6 +15,7 @@ use crate::landscape::{Analytic, ExpressionLandscape, Landscape, Population, Sam
 use crate::math::random::Stream;
 use crate::network::learning_coefficients::deep_linear;
 use crate::network::{Activation, Dataset, DeepLinear, EmpiricalLoss, Mlp, Precision, TargetKind, TrueMap, simd_path};
+use crate::propagator::StopFlag;
 
 /// A loss, a point of it, and what is known of both.
 pub(super) struct Subject {
@@ -42,9 +43,9 @@ const SCALAR: &str = "scalar f64";
 /// Builds the subject of a run; trains it when the run says so.
 ///
 /// # Errors
-/// Names the key of what cannot be built; a training that diverged.
-pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
-    let mut subject = unpolished(run, seed, threads)?;
+/// Names the key of what cannot be built; a training that diverged or was stopped.
+pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) -> Result<Subject> {
+    let mut subject = unpolished(run, seed, threads, stop)?;
     if run.llc().polish > 0 {
         let (before, after) = polish(&*subject.landscape, &mut subject.point, run.llc().polish);
         subject.description.push_str(&format!(", polished from a loss of {before:.6e} to {after:.6e}"));
@@ -54,9 +55,9 @@ pub(super) fn subject(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Res
     Ok(subject)
 }
 
-fn unpolished(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
+fn unpolished(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) -> Result<Subject> {
     match run.model() {
-        Model::Mlp { .. } => network(run, seed, threads),
+        Model::Mlp { .. } => network(run, seed, threads, stop),
         Model::Linear { kind, widths, singular_values, sample_count } => {
             let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
             let mut stream = Stream::new(seed, "teacher", 0);
@@ -137,7 +138,7 @@ fn of_the_model(error: Error) -> Error {
     }
 }
 
-fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject> {
+fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) -> Result<Subject> {
     let (Model::Mlp { widths, activation, batch_normalisation, precision, weights, .. }, Some(data)) =
         (run.model(), run.data())
     else {
@@ -162,7 +163,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize) -> Result<Subject
             (load(&mlp, &path, activation)?, None, format!("weights of {file}"))
         }
         None => {
-            let point = train(run, &loss, &mlp, seed, threads)?;
+            let point = train(run, &loss, &mlp, (seed, threads), stop)?;
             (point, Some(mlp.clone()), "trained here".to_string())
         }
     };
@@ -210,7 +211,16 @@ fn dataset(run: &CheckedRun, data: &Data, seed: u64) -> Result<Dataset> {
     }
 }
 
-fn train(run: &CheckedRun, loss: &EmpiricalLoss, mlp: &Mlp, seed: u64, threads: NonZeroUsize) -> Result<Vec<f64>> {
+/// Looks at the flag of a training.
+const LOOKS: usize = 200;
+
+fn train(
+    run: &CheckedRun,
+    loss: &EmpiricalLoss,
+    mlp: &Mlp,
+    (seed, threads): (u64, NonZeroUsize),
+    stop: &StopFlag,
+) -> Result<Vec<f64>> {
     let Some(training) = run.training() else {
         return Err(Error::NotFinite { stage: "a training without settings".into() });
     };
@@ -238,7 +248,8 @@ fn train(run: &CheckedRun, loss: &EmpiricalLoss, mlp: &Mlp, seed: u64, threads: 
     };
     let start = mlp.initial(&mut Stream::new(seed, "weights", 0));
     let mut blocks = TrainingBlock::all(&[start], 0);
-    let losses = settings.run(&mut blocks, &[], &|_| Ok(()))?;
+    let looks: Vec<u64> = (0..training.steps).step_by((training.steps as usize / LOOKS).max(1)).collect();
+    let losses = settings.run(&mut blocks, &looks, &|_| stop.check())?;
     let mut point = vec![0.0; loss.dimension()];
     blocks[0].walkers.read(0, &mut point);
     if losses.iter().chain(&point).any(|value| !value.is_finite()) {

@@ -19,6 +19,9 @@ pub mod spectral;
 mod step;
 pub mod stepping;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 use crate::caputo::{CaputoScheme, ExponentialMemory, FractionalOrder, Sharded};
@@ -111,11 +114,45 @@ fn constant_coefficients(evolution: &Evolution<'_>, method: &'static str) -> Res
 pub trait Observer {
     /// `done` of about `total` units of work are finished.
     fn progress(&mut self, done: u64, total: u64);
+
+    /// Something about the run that its reader should know at once.
+    fn note(&mut self, _text: &str) {}
 }
 
 /// Watches nothing.
 impl Observer for () {
     fn progress(&mut self, _: u64, _: u64) {}
+}
+
+/// Asks a long run to stop, from any thread. Clones are the same flag.
+#[derive(Clone, Debug, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// Asks to stop; a run keeps what is done and ends with [`Error::Interrupted`] after at most a few steps.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// True once somebody has asked.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// [`Error::Interrupted`] once somebody has asked.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn check(&self) -> Result<()> {
+        if self.is_set() { Err(Error::Interrupted { kept: None }) } else { Ok(()) }
+    }
+}
+
+/// Equal when one asks for both.
+impl PartialEq for StopFlag {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// Counted work: deterministic, independent of the machine.

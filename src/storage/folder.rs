@@ -3,6 +3,9 @@
 //! Everything goes to `DIR/.partial/` first and is then renamed file by file, the report last: a folder with a report
 //! is complete. What an earlier run wrote is replaced only when it solved the identical problem with the same version,
 //! or when that was asked for; files of other origin are never removed.
+//!
+//! A run that can be stopped keeps its state in `DIR/.partial/kept/`, beside it the identity of what it belongs to; a
+//! later run of the same identity goes on from there when it is asked to, and any other clears it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,17 +13,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::identity::Identity;
 use super::report::REPORT_FILE;
 use crate::error::{Error, Result};
-
-/// What results belong to: the checked problem and the version that solved it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Identity {
-    /// The checked problem, serialised.
-    pub problem: Value,
-    /// Program version.
-    pub version: String,
-}
 
 /// Which earlier results may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +27,8 @@ pub enum Replacement {
 }
 
 const PARTIAL: &str = ".partial";
+const KEPT: &str = "kept";
+const IDENTITY_FILE: &str = "identity.json";
 
 /// A results folder being written. Dropped before [`ResultFolder::commit`] it leaves no trace.
 #[derive(Debug)]
@@ -42,7 +39,8 @@ pub struct ResultFolder {
     created: Vec<PathBuf>,
     /// Files of the replaced results.
     stale: Vec<String>,
-    is_committed: bool,
+    /// Nothing is to be undone any more.
+    is_settled: bool,
 }
 
 impl ResultFolder {
@@ -55,13 +53,57 @@ impl ResultFolder {
         let partial = path.join(PARTIAL);
         let stale = judge(path, &partial, identity, replacement)?;
         let created = missing_ancestors(path);
-        let folder = ResultFolder { path: path.to_path_buf(), partial, created, stale, is_committed: false };
+        let folder = ResultFolder { path: path.to_path_buf(), partial, created, stale, is_settled: false };
         if folder.partial.exists() {
             fs::remove_dir_all(&folder.partial).map_err(|source| Error::io("clear", &folder.partial, source))?;
         }
         // From here on dropping `folder` removes what was made.
         fs::create_dir_all(&folder.partial).map_err(|source| Error::io("create", &folder.partial, source))?;
         Ok(folder)
+    }
+
+    /// As [`ResultFolder::open`], but what a stopped run of the same identity has kept stays; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// Those of [`ResultFolder::open`]; [`Error::DoesNotApply`] when what is kept belongs to another run, which it leaves
+    /// alone.
+    pub fn resume(path: &Path, identity: &Identity, replacement: Replacement) -> Result<Option<Self>> {
+        let partial = path.join(PARTIAL);
+        let stale = judge(path, &partial, identity, replacement)?;
+        let Some(kept) = read_identity(&partial) else { return Ok(None) };
+        if kept != *identity {
+            let differences = kept.differences(identity);
+            return Err(Error::DoesNotApply {
+                method: "--resume",
+                why: format!("what is kept in {} belongs to another run: {differences}", partial.display()),
+                remedy: "name the run that was stopped, or leave --resume out to start afresh".into(),
+            });
+        }
+        for name in names(&partial)? {
+            let leftover = partial.join(name);
+            let removed = if leftover.is_dir() { fs::remove_dir_all(&leftover) } else { fs::remove_file(&leftover) };
+            removed.map_err(|source| Error::io("clear", &leftover, source))?;
+        }
+        let created = Vec::new();
+        Ok(Some(ResultFolder { path: path.to_path_buf(), partial, created, stale, is_settled: false }))
+    }
+
+    /// The folder for all that a stopped run needs to go on, with the identity of the run in it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn kept(&self, identity: &Identity) -> Result<PathBuf> {
+        let kept = self.partial.join(KEPT);
+        fs::create_dir_all(&kept).map_err(|source| Error::io("create", &kept, source))?;
+        let text = serde_json::to_vec_pretty(identity)
+            .map_err(|error| Error::io("write", kept.join(IDENTITY_FILE), std::io::Error::other(error)))?;
+        replace_file(&kept.join(IDENTITY_FILE), &text)?;
+        Ok(kept)
+    }
+
+    /// Gives the folder up, but leaves what is kept in it for a later [`ResultFolder::resume`].
+    pub fn keep(mut self) {
+        self.is_settled = true;
     }
 
     /// The folder to write into until [`ResultFolder::commit`].
@@ -103,7 +145,7 @@ impl ResultFolder {
             let place = self.path.join(name);
             fs::rename(self.partial.join(name), &place).map_err(|source| Error::io("write", &place, source))?;
         }
-        self.is_committed = true;
+        self.is_settled = true;
         fs::remove_dir_all(&self.partial).map_err(|source| Error::io("clear", &self.partial, source))?;
         Ok(files)
     }
@@ -111,7 +153,7 @@ impl ResultFolder {
 
 impl Drop for ResultFolder {
     fn drop(&mut self) {
-        if self.is_committed {
+        if self.is_settled {
             return;
         }
         // The run has failed already: an error here would only hide why.
@@ -164,14 +206,28 @@ fn listed_files(report: &Value) -> Vec<String> {
     names.filter(|name| Path::new(name).file_name().is_some_and(|last| last == *name)).map(str::to_string).collect()
 }
 
-/// Names in a folder, sorted, without the partial folder.
+/// The run that the kept state belongs to, when there is such a state.
+fn read_identity(partial: &Path) -> Option<Identity> {
+    serde_json::from_str(&fs::read_to_string(partial.join(KEPT).join(IDENTITY_FILE)).ok()?).ok()
+}
+
+/// Writes a file under another name first: a reader sees the old content or the new one.
+pub(super) fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, content)
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(|source| Error::io("write", path, source))
+}
+
+/// Names in a folder, sorted, without the partial folder and what is kept in it.
 fn names(folder: &Path) -> Result<Vec<String>> {
     let unreadable = |source| Error::io("list", folder, source);
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         names.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
     }
-    names.retain(|name| name != PARTIAL);
+    let is_partial = folder.file_name().is_some_and(|name| name == PARTIAL);
+    names.retain(|name| name != PARTIAL && !(is_partial && name == KEPT));
     names.sort();
     Ok(names)
 }
@@ -271,6 +327,32 @@ mod tests {
         fs::rename(path.join(REPORT_FILE), path.join(PARTIAL).join(REPORT_FILE)).unwrap();
         fs::write(path.join("x.npz"), "moved").unwrap();
         assert!(results(&path, 0.5, Replacement::IfIdentical, &["x.npz"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_kept_is_gone_on_with_by_the_same_run_only() {
+        let root = place("kept");
+        let path = root.join("deep");
+        let resume = |identity: &Identity| ResultFolder::resume(&path, identity, Replacement::IfIdentical);
+        assert!(resume(&identity(0.5)).unwrap().is_none(), "nothing there");
+        let folder = ResultFolder::open(&path, &identity(0.5), Replacement::IfIdentical).unwrap();
+        fs::write(folder.kept(&identity(0.5)).unwrap().join("state"), "half").unwrap();
+        folder.write("half.svg", b"half").unwrap();
+        assert_eq!(folder.files().unwrap(), ["half.svg"], "what is kept is no result");
+        folder.keep();
+        let other = Identity { version: "2".into(), ..identity(0.25) };
+        let error = resume(&other).unwrap_err();
+        assert!(error.is_input(), "{error}");
+        for words in ["order is 0.5 there, 0.25 here", "version 1 of the program there, 2 here"] {
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let folder = resume(&identity(0.5)).unwrap().unwrap();
+        assert!(folder.files().unwrap().is_empty());
+        assert_eq!(fs::read_to_string(folder.kept(&identity(0.5)).unwrap().join("state")).unwrap(), "half");
+        folder.keep();
+        results(&path, 0.5, Replacement::IfIdentical, &["x"]).unwrap();
+        assert!(!path.join(PARTIAL).exists(), "a run that does not resume clears it");
+        assert!(resume(&identity(0.5)).unwrap().is_none());
     }
 
     #[test]

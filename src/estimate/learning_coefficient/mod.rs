@@ -17,10 +17,10 @@ mod verdict;
 use std::num::NonZeroUsize;
 
 use crate::dynamics::sampler::by_name;
-use crate::dynamics::{Sampler, Target};
+use crate::dynamics::{ChainStore, Sampler, Target};
 use crate::error::{Error, Result};
 use crate::landscape::{LANES, Sampled, WalkerBlock};
-use crate::propagator::Observer;
+use crate::propagator::{Observer, StopFlag};
 
 pub use chains::Traces;
 pub use diagnosis::{Diagnosis, Extrapolation};
@@ -74,6 +74,17 @@ impl Default for Settings {
     }
 }
 
+/// How an estimate is stopped and gone on with.
+#[derive(Clone, Copy)]
+pub struct Upkeep<'a> {
+    /// Keeps the chains every few seconds, when they are stopped and at their end; what it holds already is gone on with.
+    pub store: &'a dyn ChainStore,
+    /// Stops the estimate.
+    pub stop: &'a StopFlag,
+    /// Number of the estimate in the store.
+    pub estimate: usize,
+}
+
 /// An estimate with everything that it was made of.
 #[derive(Clone, Debug)]
 pub struct LearningCoefficient {
@@ -115,6 +126,21 @@ pub fn estimate(
     settings: &Settings,
     observer: &mut dyn Observer,
 ) -> Result<LearningCoefficient> {
+    let upkeep = Upkeep { store: &(), stop: &StopFlag::default(), estimate: 0 };
+    estimate_with(landscape, at, settings, upkeep, observer)
+}
+
+/// [`estimate`] with chains that are kept while they run: after a stop the same call goes on and ends with the same bits.
+///
+/// # Errors
+/// Those of [`estimate`]; [`Error::Interrupted`] when stopped; a store that fails, or holds chains of something else.
+pub fn estimate_with(
+    landscape: &dyn Sampled,
+    at: &[f64],
+    settings: &Settings,
+    upkeep: Upkeep<'_>,
+    observer: &mut dyn Observer,
+) -> Result<LearningCoefficient> {
     let target = target(landscape, at, settings)?;
     let baseline = landscape.block_loss(&WalkerBlock::at(at))[0];
     if !baseline.is_finite() {
@@ -124,7 +150,7 @@ pub fn estimate(
     let name = settings.sampler.clone().unwrap_or_else(|| default_sampler(settings).to_string());
     let step_size = match settings.step_size {
         Some(step_size) => step_size,
-        None => chains::pilot(&target, &name, largest_curvature, settings.seed)?,
+        None => chains::pilot(&target, &name, largest_curvature, settings.seed, upkeep.stop)?,
     };
     let whole = sampler(&name, step_size)?;
     whole.check(&target)?;
@@ -133,7 +159,8 @@ pub fn estimate(
     let runs: Vec<(&dyn Sampler, f64)> = std::iter::once((&*whole, step_size))
         .chain(half.as_deref().map(|sampler| (sampler, 0.5 * step_size)))
         .collect();
-    let mut traces = chains::run(&target, &runs, settings, observer)?;
+    let shared = chains::Shared::new(&target, settings, baseline, upkeep);
+    let mut traces = chains::run(&shared, &runs, observer)?;
     let halved = if extrapolates { traces.pop() } else { None };
     let traces = traces.pop().ok_or_else(|| Error::NotFinite { stage: "a run without chains".into() })?;
     let facts = diagnosis::Facts { sampler: &*whole, step_size, baseline, largest_curvature };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, LearningCoefficient, Settings, Verdict, estimate};
+use super::{Fault, LearningCoefficient, Settings, Upkeep, Verdict, estimate_with};
 use crate::error::Result;
 use crate::landscape::Sampled;
 use crate::propagator::Observer;
@@ -69,15 +69,16 @@ pub struct Plateau {
     pub value: Option<f64>,
 }
 
-/// Estimates at every combination of the axes, step sizes fastest.
+/// Estimates at every combination of the axes, step sizes fastest; their numbers in the store start at that of `upkeep`.
 ///
 /// # Errors
-/// Those of [`estimate`], except for chains that diverge: these are part of the answer.
+/// Those of [`estimate_with`], except for chains that diverge: these are part of the answer.
 pub fn sweep(
     landscape: &dyn Sampled,
     at: &[f64],
     settings: &Settings,
     axes: &Axes,
+    upkeep: Upkeep<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Point>> {
     let options = |values: &[f64], kept: Option<f64>| -> Vec<Option<f64>> {
@@ -97,7 +98,9 @@ pub fn sweep(
                     step_size: *step_size,
                     ..settings.clone()
                 };
-                points.push(point(&own, landscape.sample_count(), estimate(landscape, at, &own, &mut ()))?);
+                let upkeep = Upkeep { estimate: upkeep.estimate + points.len(), ..upkeep };
+                let outcome = estimate_with(landscape, at, &own, upkeep, &mut ());
+                points.push(point(&own, landscape.sample_count(), outcome)?);
                 observer.progress(points.len() as u64, total);
             }
         }
