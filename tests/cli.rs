@@ -285,6 +285,68 @@ fn results_of_others_are_not_touched() {
     fs::remove_dir_all(folder).expect("a removable folder");
 }
 
+/// A run file that is right, and wrong ones: what is replaced by what, the place, words of the message.
+const RUN: &str = "[model]\nkind = \"mlp\"\nwidths = [2, 4, 2]\n[data]\nkind = \"two-moons\"\nsamples = 50\n[training]\n\
+                   steps = 10\n[llc]\nchains = 4\ndraws = 30\nburn_in = 5\n";
+
+const WRONG_RUNS: &[Case] = &[
+    ("kind = \"mlp\"", "kind = \"mpl\"", "2:8", &["model.kind = \"mpl\"", "did you mean \"mlp\"?"]),
+    ("kind = \"mlp\"", "kind = \"grid\"", "2:8", &["not available in this version"]),
+    ("widths = [2, 4, 2]", "", "2:8", &["needs the key widths"]),
+    ("widths = [2, 4, 2]", "widths = [2]", "3:10", &["inputs and the outputs"]),
+    ("widths = [2, 4, 2]", "widths = [2, 0, 2]", "3:14", &["model.widths[1] = 0"]),
+    ("widths = [2, 4, 2]", "widths = [3, 4, 2]", "3:10", &["3 inputs and the data 2"]),
+    ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nrank = 2", "4:8", &["does not use rank"]),
+    ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nactivation = \"relo\"", "4:14", &["did you mean \"relu\"?"]),
+    ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nweights = \"no.npz\"", "4:11", &["there is no file"]),
+    ("kind = \"two-moons\"", "kind = \"three-moons\"", "5:8", &["did you mean \"two-moons\"?"]),
+    ("samples = 50", "samples = 1", "6:11", &["data.samples = 1"]),
+    ("samples = 50", "samples = 50\nnoise = -0.1", "7:9", &["data.noise = -0.1"]),
+    ("samples = 50", "samples = 50\nfile = \"x.csv\"", "7:8", &["does not use file"]),
+    ("steps = 10", "steps = 0", "8:9", &["training.steps = 0"]),
+    ("steps = 10", "stepz = 10", "8:1", &["did you mean steps?"]),
+    ("steps = 10", "steps = 10\nlearning_rate = 0.0", "9:17", &["training.learning_rate"]),
+    ("steps = 10", "steps = 10\noptimizer = \"adma\"", "9:13", &["did you mean \"adam\"?"]),
+    ("chains = 4", "chains = 3", "10:10", &["llc.chains = 3", "from 4"]),
+    ("draws = 30", "draws = 3", "11:9", &["llc.draws = 3"]),
+    ("draws = 30", "draws = 30\nsampler = \"mela\"", "12:11", &["did you mean \"mala\"?"]),
+    ("draws = 30", "draws = 30\nsampler = \"mala\"\nbatch_size = 5", "13:14", &["energies of all samples"]),
+    ("draws = 30", "draws = 30\ninverse_temperature = -1.0", "12:23", &["llc.inverse_temperature"]),
+    ("draws = 30", "draws = 30\nlocalization = -1.0", "12:16", &["at least 0"]),
+    ("draws = 30", "draws = 30\nstep_size = \"big\"", "12:13", &["positive number or \"auto\""]),
+    ("draws = 30", "draws = 30\nat = [0.0]", "12:6", &["takes no coordinates"]),
+    ("draws = 30", "draws = 30\nbox = 0.0", "12:7", &["llc.box"]),
+    ("draws = 30", "draws = 30\nsweep = {}", "12:9", &["a sweep needs values"]),
+    ("draws = 30", "draws = 30\nsweep = { step_size = [1e-3, 0.0] }", "12:", &["llc.sweep.step_size[1]"]),
+];
+
+#[test]
+fn wrong_run_files_are_told_where_what_and_why() {
+    let folder = workplace("runs");
+    for (old, new, place, fragments) in WRONG_RUNS {
+        assert!(RUN.contains(old), "{old:?} is no part of the run");
+        fs::write(folder.join("run.toml"), RUN.replacen(old, new, 1)).expect("a written file");
+        let output = porewalk(&folder, &["llc", "run.toml"]);
+        let case = format!("{old:?} -> {new:?}");
+        assert_refused(&case, &output, fragments);
+        assert_refused(&case, &output, &[&format!("error: run.toml:{place}"), " | ", "^"]);
+        let left: Vec<_> = fs::read_dir(&folder).expect("a readable folder").collect();
+        assert_eq!(left.len(), 1, "{case}: something besides the run file was left");
+    }
+    fs::write(folder.join("run.toml"), RUN).expect("a written file");
+    let output = porewalk(&folder, &["llc", "run.toml"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", error_text(&output));
+    assert!(text.contains("learning coefficient") && text.contains("verdict"), "{text}");
+    let again = porewalk(&folder, &["llc", "run.toml", "--set", "llc.draws=40"]);
+    assert_refused("occupied", &again, &["results of another problem", "--force"]);
+    let report = porewalk(&folder, &["llc", "run.toml", "--json"]);
+    assert!(
+        serde_json::from_slice::<serde_json::Value>(&report.stdout).is_ok_and(|report| report["llc"]["value"].is_f64())
+    );
+    fs::remove_dir_all(folder).expect("a removable folder");
+}
+
 #[test]
 fn usage_errors_and_later_commands_exit_with_status_2() {
     let folder = workplace("usage");
@@ -301,7 +363,7 @@ fn usage_errors_and_later_commands_exit_with_status_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", error_text(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
-    for command in ["landscape", "llc", "diagnose", "compare", "reproduce"] {
+    for command in ["landscape", "diagnose", "compare", "reproduce"] {
         let output = porewalk(&folder, &[command, "run.toml", "--origin", "3", "-o", "x"]);
         assert_refused(command, &output, &[command, "not available in this version"]);
     }
@@ -332,7 +394,7 @@ fn lists_show_what_runs() {
     ] {
         assert!(text.contains(name), "{name}: {text}");
     }
-    for name in ["tensor", "walkers", "llc"] {
+    for name in ["tensor", "walkers", "diagnose"] {
         assert!(!text.contains(name), "{name}: {text}");
     }
     let help = porewalk(&folder, &["--help"]);
@@ -348,7 +410,12 @@ fn every_example_file_is_read_without_complaint() {
     for entry in fs::read_dir(examples).expect("the examples") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "toml") {
-            let read = porewalk::experiment::read_problem(&path, &[]);
+            let is_run = fs::read_to_string(&path).expect("a readable file").contains("[model]");
+            let read = if is_run {
+                porewalk::experiment::llc::read_run(&path, &[]).map(drop)
+            } else {
+                porewalk::experiment::read_problem(&path, &[]).map(drop)
+            };
             assert!(read.is_ok(), "{}: {}", path.display(), read.expect_err("an error"));
             count += 1;
         }

@@ -30,6 +30,17 @@ pub type DrawLlc<'a> = &'a dyn Fn(&StoredTraces, &LlcReport, &Path) -> Result<()
 const VOLUME_RADIUS: f64 = 0.5;
 const LOWEST_LEVEL: f64 = 1e-12;
 
+/// Reads and checks a run file.
+///
+/// # Errors
+/// Everything wrong with the input, with its place.
+pub fn read_run(path: &Path, overrides: &[String]) -> Result<(Source, CheckedRun)> {
+    let source = Source::read(path, overrides)?;
+    let config = RunConfig::read(&source)?;
+    let run = check_run(&config, &source.stem(), source.folder()).map_err(|error| source.locate(error))?;
+    Ok((source, run))
+}
+
 /// Estimates the learning coefficient of a run file and writes its results folder, whole or not at all.
 ///
 /// # Errors
@@ -41,9 +52,7 @@ pub fn run_llc(
     draw: DrawLlc<'_>,
     observer: &mut dyn Observer,
 ) -> Result<(LlcReport, PathBuf)> {
-    let source = Source::read(path, &options.overrides)?;
-    let config = RunConfig::read(&source)?;
-    let run = check_run(&config, &source.stem(), source.folder()).map_err(|error| source.locate(error))?;
+    let (source, run) = read_run(path, &options.overrides)?;
     let checked =
         serde_json::to_value(&run).map_err(|error| Error::NotFinite { stage: format!("the checked run: {error}") })?;
     let document = serde_json::json!({ "command": "llc", "run": checked, "seed": options.resources.seed });
