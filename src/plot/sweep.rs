@@ -138,7 +138,7 @@ pub fn lines(report: &LlcReport) -> Option<Drawing> {
     for (index, (pick, y_label)) in columns.into_iter().enumerate() {
         // Estimates of steps far too long would press all others into a line.
         let trusted = rows.iter().filter(|row| row.trustworthy).filter_map(pick).fold(f64::NAN, f64::max);
-        let values = || rows.iter().filter_map(pick).filter(|value| !(*value > 3.0 * trusted));
+        let values = || rows.iter().filter_map(pick).filter(|value| trusted.is_nan() || *value <= 3.0 * trusted);
         let places = rows.iter().map(x_of).filter(|value| value.is_finite());
         let panel = Axes {
             left: 84.0 + 384.0 * index as f64,
