@@ -123,7 +123,7 @@ fn gibbs_samplers_give_the_listed_values() {
     let check = |name: &str, t: f64, g: f64, (found, error): (f64, f64)| {
         let listed = listed(name, t, g);
         println!("{name}, t = {t}, g = {g}: {found:.5} ± {error:.5}, listed {listed}");
-        assert!((found - listed).abs() < 4.0 * error.hypot(0.0016) && error < 0.02, "{name} {t} {g}: {found} {error}");
+        assert!((found - listed).abs() < 4.0 * error.hypot(0.0016) && error < 0.03, "{name} {t} {g}: {found} {error}");
     };
     let network =
         DeepLinear::population(&[5, 3, 5], TrueMap::diagonal(5, 5, &[4.0]).expect("valid"), 2).expect("valid");
@@ -141,7 +141,7 @@ fn gibbs_samplers_give_the_listed_values() {
         for t in [263.1, 1e4] {
             check(&name, t, g, mean(|stream| by_columns.gibbs(&anchor, t, g, sweeps, stream)));
         }
-        check(&name, 263.1, g, mean(|stream| gibbs.mean_energy(&point, 263.1, g, sweeps / 4, stream)));
+        check(&name, 263.1, g, mean(|stream| gibbs.mean_energy(&point, 263.1, g, sweeps / 2, stream)));
     }
     for widths in [[3, 3, 3, 3], [4, 3, 2, 4]] {
         let truth = TrueMap::diagonal(widths[0], widths[3], &[8.0]).expect("valid");
