@@ -1,7 +1,8 @@
-//! Learning coefficients whose values at a finite temperature are known, estimated by one sampler.
+//! Learning coefficients whose values at a finite temperature are known, estimated by sampling.
 //!
 //! Problem:  wells, monomials, networks with one hidden layer, reduced rank regression at its strata, deep linear networks;
-//!           λ̂ = t E[K] under exp(-t K - (g/2)|w - w*|²), by the Metropolis-adjusted Langevin algorithm.
+//!           λ̂ = t E[K] under exp(-t K - (g/2)|w - w*|²), by the Metropolis-adjusted Langevin algorithm, and by
+//!           Hamiltonian paths where valleys are long and narrow.
 //! Run:      cargo run --release --example exact_cases            (minutes; all cases)
 //!           cargo run --release --example exact_cases tanh       (those with "tanh" in their names)
 //! Expect:   every estimate within 3 standard errors and 3 % of the exact value.
@@ -44,8 +45,9 @@ impl Case {
         Case { name, landscape, point, t, g, exact, draws, step_size: None, sampler: "mala" }
     }
 
-    /// Steps that suit curvatures up to `largest`. A step that suits the mean curvature is too long where valleys are
-    /// narrow: walkers hardly come there, and stick when they do.
+    /// Steps that suit curvatures up to `largest`. The step that a pilot run finds suits the curvatures that are usual: it is
+    /// too long where valleys are narrow, walkers hardly come there and stick when they do (x² y² at t = 1e4 comes out 11 %
+    /// too low).
     ///
     /// Such steps need 2/(ε g) of them from one end of a valley to the other; when that is a great part of the draws, paths
     /// of several steps take their place.
@@ -146,7 +148,7 @@ fn wells() -> Result<Vec<Case>> {
         // Curvatures where t w^p = 10.
         Case::new("quartic, one axis", quartic(1)?, (144.76, 0.0), 0.25, 100_000).with_curvature(3.2),
         Case::new("quartic, three axes", quartic(3)?, (1e3, 0.0), 0.75, 40_000).with_curvature(1.2),
-        Case::new("x^6 + y^6", sextic, (144.76, 0.0), 1.0 / 3.0, 40_000).with_curvature(5.0),
+        Case::new("x^6 + y^6", sextic, (144.76, 0.0), 1.0 / 3.0, 100_000).with_curvature(5.0),
     ])
 }
 
@@ -167,7 +169,7 @@ fn monomials() -> Result<Vec<Case>> {
         case("x^2 y^4", &[2.0, 4.0], (144.76, 1.0), 0.209_529, 300_000, 80.0),
         case("x^2 y^4", &[2.0, 4.0], (1e3, 1.0), 0.224_851, 300_000, 80.0),
         case("x^4 y^4", &[4.0, 4.0], (144.76, 1.0), 0.150_439, 800_000, 10.0),
-        case("x^2 y^2 z^2", &[2.0, 2.0, 2.0], (144.76, 1.0), 0.268_002, 400_000, 50.0),
+        case("x^2 y^2 z^2", &[2.0, 2.0, 2.0], (144.76, 1.0), 0.268_002, 300_000, 50.0),
     ]
     .into_iter()
     .collect()
@@ -224,7 +226,7 @@ fn deep_linear() -> Result<Vec<Case>> {
         let network = DeepLinear::population(&widths, truth, 1000)?;
         let point = network.start();
         let name = format!("deep linear {} {} {} {}", widths[0], widths[1], widths[2], widths[3]);
-        cases.push(Case { point, ..Case::new(&name, network, (1e3, 1.0), exact, 200_000) });
+        cases.push(Case { point, ..Case::new(&name, network, (1e3, 1.0), exact, 300_000) });
     }
     Ok(cases)
 }

@@ -1,9 +1,9 @@
 //! A well, a crossing of two valleys and a trained network through one function.
 //!
-//! Problem:  λ̂ of a quadratic well (λ = d/2 = 1), of x² y² (λ = 1/2) and of a network that tells two moons apart (20 weights
-//!           and more, λ far below half of them).
+//! Problem:  λ̂ of a quadratic well (λ = d/2 = 1), of x² y² (λ = 1/2) and of a network that tells two moons apart (114
+//!           weights, λ far below half of them).
 //! Run:      cargo run --release --example three_losses
-//! Expect:   near 1, below 1/2 (a crossing has ln ln t in its way), and about 2 of 58/2.
+//! Expect:   near 1, below 1/2 (a crossing comes near it like 1/ln t), and about 2.4 of 114/2.
 //! Try next: a larger localisation in `Settings`: it bounds the valleys, and the last two numbers fall.
 
 use std::sync::Arc;

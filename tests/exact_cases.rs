@@ -26,13 +26,12 @@ use support::exact_values::{
 use support::reduced_rank::ReducedRank;
 
 /// Cases of the short run: some of every kind, the quick ones.
-const QUICK: [(&str, f64); 11] = [
+const QUICK: [(&str, f64); 10] = [
     ("quadratic 1", 144.76),
     ("quadratic 1, 10", 100.0),
     ("quartic, three axes", 1e3),
     ("x^6 + y^6", 144.76),
     ("x^2 y^2", 144.76),
-    ("x^4 y^4", 144.76),
     ("tanh, 1 hidden", 144.76),
     ("relu, 1 hidden", 144.76),
     ("relu, 2 hidden", 144.76),
@@ -119,11 +118,11 @@ fn mean(run: impl Fn(&mut Stream) -> f64 + Sync) -> (f64, f64) {
 /// The listed values are means of 64 × 40000 sweeps, with errors of 0.0011 to 0.0016.
 #[test]
 fn gibbs_samplers_give_the_listed_values() {
-    let sweeps = if is_slow() { 40_000 } else { 1000 };
+    let sweeps = if is_slow() { 40_000 } else { 600 };
     let check = |name: &str, t: f64, g: f64, (found, error): (f64, f64)| {
         let listed = listed(name, t, g);
         println!("{name}, t = {t}, g = {g}: {found:.5} ± {error:.5}, listed {listed}");
-        assert!((found - listed).abs() < 4.0 * error.hypot(0.0016) && error < 0.02, "{name} {t} {g}: {found} {error}");
+        assert!((found - listed).abs() < 4.0 * error.hypot(0.0016) && error < 0.03, "{name} {t} {g}: {found} {error}");
     };
     let network =
         DeepLinear::population(&[5, 3, 5], TrueMap::diagonal(5, 5, &[4.0]).expect("valid"), 2).expect("valid");
@@ -141,7 +140,7 @@ fn gibbs_samplers_give_the_listed_values() {
         for t in [263.1, 1e4] {
             check(&name, t, g, mean(|stream| by_columns.gibbs(&anchor, t, g, sweeps, stream)));
         }
-        check(&name, 263.1, g, mean(|stream| gibbs.mean_energy(&point, 263.1, g, sweeps / 4, stream)));
+        check(&name, 263.1, g, mean(|stream| gibbs.mean_energy(&point, 263.1, g, sweeps / 2, stream)));
     }
     for widths in [[3, 3, 3, 3], [4, 3, 2, 4]] {
         let truth = TrueMap::diagonal(widths[0], widths[3], &[8.0]).expect("valid");
