@@ -1,5 +1,7 @@
 //! Learning coefficients end to end: the reference network, verdicts on bad settings, sweeps, run files.
 
+mod support;
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -36,9 +38,9 @@ fn moons(change: impl FnOnce(&mut Settings)) -> LearningCoefficient {
     estimate(&loss, &point, &settings, &mut ()).expect("what the test needs")
 }
 
-/// Everything takes the lengths of the reference when POREWALK_SLOW is set.
+/// Everything takes the lengths of the reference when slow tests are asked for.
 fn is_slow() -> bool {
-    std::env::var_os("POREWALK_SLOW").is_some()
+    support::is_slow()
 }
 
 #[test]
