@@ -392,7 +392,7 @@ fn sweep_text(sweep: &SweepTable) -> String {
             }
             _ => write!(text, "  no plateau along {}", plateau.axis),
         };
-        let _ = writeln!(text, " at {first_name} = {first}, {second_name} = {second}");
+        let _ = writeln!(text, " at {first_name} = {first:.3e}, {second_name} = {second:.3e}");
     }
     for slope in &sweep.slopes {
         let _ = writeln!(

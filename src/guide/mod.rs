@@ -5,6 +5,7 @@
 //! | [`equation`] | which equation, which signs, which units, which exact answers |
 //! | [`discretisation`] | cells, faces, fluxes, the operator and its stationary state |
 //! | [`time`] | Caputo schemes, memory, the Krylov propagator and its error estimate |
+//! | [`learning`] | learning coefficients: the estimator, its samplers, and how a number comes to be trusted |
 //! | [`extending`] | how to add a landscape, a flux, a scheme, a propagator |
 //! | [`dependencies`] | why each dependency is there |
 //! | [`references`] | the citation keys |
@@ -17,6 +18,9 @@ pub mod discretisation {}
 
 #[doc = include_str!("time.md")]
 pub mod time {}
+
+#[doc = include_str!("learning.md")]
+pub mod learning {}
 
 #[doc = include_str!("extending.md")]
 pub mod extending {}
