@@ -315,6 +315,7 @@ const WRONG_RUNS: &[Case] = &[
     ("draws = 30", "draws = 30\nlocalization = -1.0", "12:16", &["at least 0"]),
     ("draws = 30", "draws = 30\nstep_size = \"big\"", "12:13", &["positive number or \"auto\""]),
     ("draws = 30", "draws = 30\nat = [0.0]", "12:6", &["takes no coordinates"]),
+    ("draws = 30", "draws = 30\nprecision = \"f16\"", "12:13", &["llc.precision = \"f16\""]),
     ("draws = 30", "draws = 30\nbox = 0.0", "12:7", &["llc.box"]),
     ("draws = 30", "draws = 30\nsweep = {}", "12:", &["a sweep needs values"]),
     ("draws = 30", "draws = 30\nsweep = { step_size = [1e-3, 0.0] }", "12:", &["llc.sweep.step_size[1]"]),

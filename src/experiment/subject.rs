@@ -151,12 +151,15 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
         check::Activation::Gelu => Activation::Gelu,
         check::Activation::Identity => Activation::Identity,
     };
-    let precision = match precision {
-        check::Precision::Single => Precision::Single,
-        check::Precision::Double => Precision::Double,
-    };
     let mlp = Mlp::new(widths, activation, *batch_normalisation)?;
-    let loss = EmpiricalLoss::new(mlp.clone(), dataset.clone(), precision)?;
+    let loss_in = |precision: check::Precision| {
+        let precision = match precision {
+            check::Precision::Single => Precision::Single,
+            check::Precision::Double => Precision::Double,
+        };
+        EmpiricalLoss::new(mlp.clone(), dataset.clone(), precision)
+    };
+    let loss = loss_in(*precision)?;
     let (point, trained, how) = match weights {
         Some(file) => {
             let path = run.resolve(file);
@@ -175,7 +178,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
         trained,
         kernels: simd_path(),
         references: Vec::new(),
-        landscape: Box::new(loss),
+        landscape: Box::new(run.llc().precision.map_or(Ok(loss), loss_in)?),
         point,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::model::Model;
+use super::model::{Model, PRECISIONS, Precision};
 use super::run::{batch_size, count};
 use super::{finite, positive};
 use crate::error::{Error, Result};
@@ -27,6 +27,8 @@ pub struct Llc {
     /// Half the side of a box around the point \[w\].
     #[serde(rename = "box")]
     pub box_radius: Option<f64>,
+    /// Numbers that the chains compute with; `None` takes those of the model.
+    pub precision: Option<Precision>,
     /// Values to go through.
     pub sweep: Option<Sweep>,
     /// Number of chains.
@@ -96,9 +98,10 @@ pub(super) fn check(config: &LlcConfig, model: &Model) -> Result<Llc> {
         let rule = "this model has one loss for all samples";
         return Err(Error::invalid("llc.batch_size", "(given)", rule, "use \"full\""));
     }
-    if let Some(precision) = &config.precision {
-        let remedy = "set model.precision instead, which training and sampling share";
-        return Err(Error::not_available("llc.precision", format!("{precision:?}"), remedy));
+    let precision = config.precision.as_deref().map(|typed| choose("llc.precision", typed, PRECISIONS)).transpose()?;
+    if precision == Some(Precision::Single) && !matches!(model, Model::Mlp { .. }) {
+        let rule = "this model is computed in double precision";
+        return Err(Error::invalid("llc.precision", "\"f32\"", rule, "use \"f64\", or leave it out"));
     }
     let g = finite("llc.localization", config.localization.unwrap_or(1.0))?;
     if g < 0.0 {
@@ -112,6 +115,7 @@ pub(super) fn check(config: &LlcConfig, model: &Model) -> Result<Llc> {
         extrapolation: config.extrapolation,
         at: at(config.at.as_ref(), model)?,
         box_radius: config.box_radius.map(|radius| positive("llc.box", radius)).transpose()?,
+        precision,
         sweep: config.sweep.as_ref().map(sweep).transpose()?,
         chains: count("llc.chains", config.chains.unwrap_or(8), FEWEST_CHAINS)?,
         polish: count("llc.polish", config.polish.unwrap_or(0), 0)?,

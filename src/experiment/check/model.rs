@@ -119,7 +119,7 @@ pub const ACTIVATIONS: &[Choice<Activation>] = &[
     Choice::of("identity", Activation::Identity, "x: a deep linear network"),
 ];
 
-const PRECISIONS: &[Choice<Precision>] =
+pub(super) const PRECISIONS: &[Choice<Precision>] =
     &[Choice::of("f32", Precision::Single, ""), Choice::of("f64", Precision::Double, "")];
 
 pub(super) fn layer_widths(key: &str, widths: &[u64]) -> Result<Vec<usize>> {
