@@ -178,7 +178,7 @@ fn llc(arguments: Solve) -> Result<()> {
     match arguments.voice {
         Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
         Voice { quiet: true, .. } => Ok(()),
-        _ => say(&experiment::llc::summary(&report, &folder)),
+        _ => say(&experiment::llc_summary::summary(&report, &folder)),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod config;
 pub mod converge;
 mod kept;
 pub mod llc;
+pub mod llc_summary;
 pub mod locate;
 pub mod measure;
 pub mod model;
