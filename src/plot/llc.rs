@@ -86,7 +86,10 @@ fn running_mean(chain: &[f64]) -> (Vec<f64>, Vec<f64>) {
             sum / (place + 1) as f64
         })
         .collect();
-    thinned(&means)
+    // The first means are single draws and would cross the whole picture.
+    let (places, means) = thinned(&means);
+    let first = places.len() / 100;
+    (places[first..].to_vec(), means[first..].to_vec())
 }
 
 /// Density of the draws, and of the Gamma law that the energy of a well follows.

@@ -76,6 +76,8 @@ const LARGEST_CORRECTION: f64 = 0.1;
 const BATCH_NOISE: f64 = 0.1;
 /// Share of the draws that may lie below the point.
 const BELOW_START: f64 = 0.2;
+/// Part of the value above which a standard error is worth a remark.
+const LARGE_ERROR: f64 = 0.05;
 /// Range of the variance of the energy over its mean.
 const VARIANCE_RATIO: std::ops::RangeInclusive<f64> = 0.4..=2.0;
 
@@ -186,6 +188,10 @@ pub(super) fn judge(found: &Diagnosis) -> Verdict {
 }
 
 fn remark(found: &Diagnosis, remarks: &mut Vec<String>) {
+    let (value, mcse) = found.best();
+    if mcse > LARGE_ERROR * value.abs() {
+        remarks.push(format!("the standard error is {:.0} % of the value: use more draws", 100.0 * mcse / value.abs()));
+    }
     if found.r_hat > STRICT_R_HAT && found.r_hat <= R_HAT || (ESS..STRICT_ESS).contains(&found.bulk_ess) {
         remarks.push(format!(
             "R-hat {:.3} and effective sample size {:.0} pass, but not the strict rule (1.01 and 400)",
