@@ -5,4 +5,5 @@ mod graded_points;
 pub mod learning_coefficient;
 pub mod moments;
 pub mod quadrature;
+pub mod trajectory;
 pub mod volume_scaling;
