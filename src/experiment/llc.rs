@@ -95,7 +95,7 @@ fn compute(
     let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let subject = clock.time("model", || subject(run, resources.seed, threads, stop))?;
     let settings = settings(run.llc(), resources.seed, threads);
-    let upkeep = Upkeep { store: chains, stop, estimate: 0 };
+    let upkeep = Upkeep { store: chains, stop, estimate: 0, relay: None };
     let found = clock
         .time("chains", || estimate_with(&*subject.landscape, &subject.point, &settings, upkeep, observer))
         .map_err(of_the_file)?;

@@ -169,10 +169,18 @@ fn run_block(shared: &Shared<'_>, (sampler, step_size): (&dyn Sampler, f64), nam
     let Shared { target, settings, upkeep, .. } = *shared;
     let total = shared.steps();
     let (mut chains, mut traces) = match shared.kept(name, step_size)? {
-        Some((chains, traces)) if chains.steps == total as u64 => return Ok(traces),
+        Some((chains, traces)) if chains.steps == total as u64 => {
+            if let Some(relay) = upkeep.relay {
+                relay.finish(name, &chains.walkers);
+            }
+            return Ok(traces);
+        }
         Some((chains, traces)) => (ChainBlock::restore(chains), traces),
         None => (
-            ChainBlock::new(target.anchor, settings.seed, first_chain(name)),
+            match upkeep.relay.and_then(|relay| relay.start(name)) {
+                Some(walkers) => ChainBlock::from_walkers(walkers, settings.seed, first_chain(name)),
+                None => ChainBlock::new(target.anchor, settings.seed, first_chain(name)),
+            },
             ChainTraces::new(step_size, shared.baseline, settings.draws),
         ),
     };
@@ -216,9 +224,16 @@ fn run_block(shared: &Shared<'_>, (sampler, step_size): (&dyn Sampler, f64), nam
             told = step + 1;
         }
     }
-    // Nothing will move these walkers any more.
+    // Nothing but the next chains of a relay will want these walkers any more.
     let memory = Memory::default();
-    let end = ChainCheckpoint { walkers: WalkerBlock::zeros(0), memory, ..chains.checkpoint() };
+    let walkers = match upkeep.relay {
+        Some(relay) => {
+            relay.finish(name, &chains.walkers);
+            chains.walkers.clone()
+        }
+        None => WalkerBlock::zeros(0),
+    };
+    let end = ChainCheckpoint { walkers, memory, ..chains.checkpoint() };
     upkeep.store.save(name, &end, &traces)?;
     Ok(traces)
 }

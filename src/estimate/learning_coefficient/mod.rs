@@ -8,9 +8,11 @@
 //! short, steps too long, a point that is no minimum, noise of batches, a prior too strong) is measured beside it and
 //! said in a [`Verdict`].
 
+pub mod along;
 mod chains;
 mod curvature;
 mod diagnosis;
+mod relay;
 pub mod sweep;
 mod verdict;
 
@@ -24,6 +26,7 @@ use crate::propagator::{Observer, StopFlag};
 
 pub use chains::Traces;
 pub use diagnosis::{Diagnosis, Extrapolation};
+pub use relay::Relay;
 pub use verdict::{Fault, Verdict};
 
 /// How to estimate.
@@ -83,6 +86,8 @@ pub struct Upkeep<'a> {
     pub stop: &'a StopFlag,
     /// Number of the estimate in the store.
     pub estimate: usize,
+    /// Where chains start, if not at the point, and where they end.
+    pub relay: Option<&'a Relay>,
 }
 
 /// An estimate with everything that it was made of.
@@ -126,7 +131,7 @@ pub fn estimate(
     settings: &Settings,
     observer: &mut dyn Observer,
 ) -> Result<LearningCoefficient> {
-    let upkeep = Upkeep { store: &(), stop: &StopFlag::default(), estimate: 0 };
+    let upkeep = Upkeep { store: &(), stop: &StopFlag::default(), estimate: 0, relay: None };
     estimate_with(landscape, at, settings, upkeep, observer)
 }
 
