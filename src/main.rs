@@ -8,7 +8,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use porewalk::estimate::displacement::Convention;
+use porewalk::experiment::diagnose::report::DiagnosisReport;
+use porewalk::experiment::diagnose::{Request, run_diagnose};
 use porewalk::experiment::{self, Detail, Options, Resources};
 use porewalk::propagator::StopFlag;
 use porewalk::storage::{Convergence, LlcReport, Replacement, Report, SOLUTION_FILE, StoredSolution, StoredTraces};
@@ -42,19 +45,82 @@ enum Command {
     Llc(Solve),
     #[command(hide = true)]
     Landscape(Later),
-    #[command(hide = true)]
-    Diagnose(Later),
+    /// Slope, walk and spectral dimension, Caputo order and D_xi of a training run, with intervals and rival models
+    Diagnose(Diagnose),
+    /// Recompute a table of the paper: table1
+    Reproduce(Reproduce),
     #[command(hide = true)]
     Compare(Later),
-    #[command(hide = true)]
-    Reproduce(Later),
 }
 
 #[derive(Args)]
 struct Solve {
-    /// The problem file (for llc the run file)
+    /// The problem file (for llc and landscape the run file)
     problem: PathBuf,
-    /// Results folder [default: results/<stem of the problem file>]
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Args)]
+struct Diagnose {
+    /// A folder of checkpoints, a table of (t, R[, lambda]), or an npz of trajectories (run, step, parameter)
+    input: PathBuf,
+    /// Step that the displacement is measured from [default: the first]
+    #[arg(long, value_name = "STEP")]
+    origin: Option<f64>,
+    /// First fitted time since the origin [default: the first point after it]
+    #[arg(long, value_name = "T")]
+    first: Option<f64>,
+    /// Last fitted time since the origin [default: the last point]
+    #[arg(long, value_name = "T")]
+    last: Option<f64>,
+    /// Parameters that count, by name with * and ?; repeatable [default: all]
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Parameters that do not count, by name with * and ?; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Regular expression whose group is the step in a checkpoint's name [default: the last number in it]
+    #[arg(long, value_name = "REGEX")]
+    pattern: Option<String>,
+    /// Spectral dimension as 2 lambda slope (paper) or, for volume by length, 4 lambda slope (length)
+    #[arg(long, value_enum, default_value = "paper")]
+    convention: ConventionName,
+    /// Coarse-graining length xi of D_xi
+    #[arg(long, value_name = "XI", default_value_t = 0.5)]
+    scale: f64,
+    /// Learning coefficient: a number, a results folder of llc, or a file of (t, lambda[, error])
+    #[arg(long, value_name = "NUMBER|FILE", conflicts_with = "llc")]
+    lambda: Option<String>,
+    /// Estimate learning coefficients along the run, with the network, data and settings of a run file
+    #[arg(long, value_name = "RUN.toml")]
+    llc: Option<PathBuf>,
+    /// Most points at which they are estimated
+    #[arg(long, value_name = "N", default_value = "40", requires = "llc")]
+    llc_points: NonZeroUsize,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// The conventions as the command line names them.
+#[derive(Clone, Copy, ValueEnum)]
+enum ConventionName {
+    Paper,
+    Length,
+}
+
+#[derive(Args)]
+struct Reproduce {
+    /// What to reproduce: table1
+    name: String,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// What every command that writes a results folder takes.
+#[derive(Args)]
+struct Shared {
+    /// Results folder [default: results/<stem of the input>]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Set a key over the file, as in --set dynamics.order=0.5; repeatable.
@@ -64,8 +130,8 @@ struct Solve {
     /// Replace other results in the results folder (those of the identical problem need no --force)
     #[arg(long)]
     force: bool,
-    /// For llc: go on with a run that was stopped (Ctrl-C) and end with the same numbers.
-    /// The other commands accept it and always start afresh
+    /// Go on with a run of chains that was stopped (Ctrl-C) and end with the same numbers.
+    /// Commands without chains accept it and always start afresh
     #[arg(long)]
     resume: bool,
     /// Seed of everything random
@@ -125,17 +191,21 @@ fn run(command: Command) -> Result<()> {
         Command::Converge(arguments) => converge(arguments),
         Command::Landscape(_) => Err(later("landscape")),
         Command::Llc(arguments) => llc(arguments),
-        Command::Diagnose(_) => Err(later("diagnose")),
+        Command::Diagnose(arguments) => diagnose(arguments),
         Command::Compare(_) => Err(later("compare")),
-        Command::Reproduce(_) => Err(later("reproduce")),
+        Command::Reproduce(arguments) => reproduce(&arguments),
     }
 }
 
 fn later(command: &str) -> Error {
-    Error::not_available("command", command, "the commands are solve, converge, llc, plot and list")
+    Error::not_available(
+        "command",
+        command,
+        "the commands are solve, converge, landscape, llc, diagnose, reproduce, plot and list",
+    )
 }
 
-impl Solve {
+impl Shared {
     fn options(&self) -> Options {
         Options {
             output: self.output.clone(),
@@ -149,13 +219,13 @@ impl Solve {
 }
 
 fn converge(arguments: Solve) -> Result<()> {
-    let options = arguments.options();
-    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let options = arguments.shared.options();
+    let mut progress = Progress::new(arguments.shared.voice.quiet || arguments.shared.voice.json);
     let draw = |study: &Convergence, folder: &Path| porewalk::plot::draw_convergence(study, folder).map(drop);
     let result = experiment::converge::run_converge(&arguments.problem, &options, &draw, &mut progress);
     drop(progress);
     let study = result?;
-    match arguments.voice {
+    match arguments.shared.voice {
         Voice { json: true, .. } => say(&format!("{}\n", study.to_json()?)),
         Voice { quiet: true, .. } => Ok(()),
         _ => {
@@ -166,19 +236,59 @@ fn converge(arguments: Solve) -> Result<()> {
 }
 
 fn llc(arguments: Solve) -> Result<()> {
-    let options = arguments.options();
+    let options = arguments.shared.options();
     stop_at_interrupt(options.stop.clone())?;
-    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let mut progress = Progress::new(arguments.shared.voice.quiet || arguments.shared.voice.json);
     let draw = |traces: &StoredTraces, report: &LlcReport, folder: &Path| {
         porewalk::plot::draw_llc(traces, report, folder).map(drop)
     };
     let result = experiment::llc::run_llc(&arguments.problem, &options, &draw, &mut progress);
     drop(progress);
     let (report, folder) = result?;
-    match arguments.voice {
+    match arguments.shared.voice {
         Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
         Voice { quiet: true, .. } => Ok(()),
         _ => say(&experiment::llc_summary::summary(&report, &folder)),
+    }
+}
+
+fn diagnose(arguments: Diagnose) -> Result<()> {
+    let options = arguments.shared.options();
+    let request = Request {
+        origin: arguments.origin,
+        first: arguments.first,
+        last: arguments.last,
+        include: arguments.include,
+        exclude: arguments.exclude,
+        pattern: arguments.pattern,
+        convention: match arguments.convention {
+            ConventionName::Paper => Convention::Paper,
+            ConventionName::Length => Convention::Length,
+        },
+        scale: arguments.scale,
+        lambda: arguments.lambda,
+        llc: arguments.llc,
+        llc_points: arguments.llc_points.get(),
+    };
+    stop_at_interrupt(options.stop.clone())?;
+    let mut progress = Progress::new(arguments.shared.voice.quiet || arguments.shared.voice.json);
+    let draw = |report: &DiagnosisReport, folder: &Path| porewalk::plot::draw_diagnosis(report, folder).map(drop);
+    let result = run_diagnose(&arguments.input, &request, &options, &draw, &mut progress);
+    drop(progress);
+    let (report, folder) = result?;
+    match arguments.shared.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&experiment::diagnose::summary::summary(&report, &folder)),
+    }
+}
+
+fn reproduce(arguments: &Reproduce) -> Result<()> {
+    let (table, folder) = experiment::reproduce::run_reproduce(&arguments.name, &arguments.shared.options())?;
+    match arguments.shared.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", experiment::reproduce::to_json(&table)?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&experiment::reproduce::summary(&table, &folder)),
     }
 }
 
@@ -194,12 +304,12 @@ fn stop_at_interrupt(stop: StopFlag) -> Result<()> {
 }
 
 fn solve(arguments: Solve) -> Result<()> {
-    let options = arguments.options();
-    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let options = arguments.shared.options();
+    let mut progress = Progress::new(arguments.shared.voice.quiet || arguments.shared.voice.json);
     let result = experiment::run_solve(&arguments.problem, &options, &draw, &mut progress);
     drop(progress);
     let summary = result?;
-    match arguments.voice {
+    match arguments.shared.voice {
         Voice { json: true, .. } => say(&format!("{}\n", summary.json()?)),
         Voice { quiet: true, .. } => Ok(()),
         Voice { verbose, .. } => say(&summary.text(if verbose { Detail::Full } else { Detail::Short })),
@@ -215,28 +325,31 @@ fn plot(arguments: &Plot) -> Result<()> {
     let folder = &arguments.folder;
     if let Ok(study) = Convergence::read(folder) {
         let names = porewalk::plot::draw_convergence(&study, folder)?;
-        return if arguments.voice.quiet {
-            Ok(())
-        } else {
-            say(&format!("{}\n  written    {}: {} (.svg, .png)\n", study.title, folder.display(), names.join(", ")))
-        };
+        return redrawn(&study.title, folder, &names, &arguments.voice);
+    }
+    if let Ok(report) = DiagnosisReport::read(folder) {
+        let names = porewalk::plot::draw_diagnosis(&report, folder)?;
+        return redrawn(&report.title, folder, &names, &arguments.voice);
     }
     if let Ok(report) = LlcReport::read(folder) {
         let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
-        return if arguments.voice.quiet {
-            Ok(())
-        } else {
-            say(&format!("{}\n  written    {}: {} (.svg, .png)\n", report.title, folder.display(), names.join(", ")))
-        };
+        return redrawn(&report.title, folder, &names, &arguments.voice);
     }
     let report = Report::read(folder)?;
     let solution = StoredSolution::read(&folder.join(SOLUTION_FILE))?;
     let names = porewalk::plot::draw(&solution, &report, folder)?;
-    match arguments.voice {
+    match &arguments.voice {
         Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
-        Voice { quiet: true, .. } => Ok(()),
-        _ => say(&format!("{}\n  written    {}: {} (.svg, .png)\n", report.title, folder.display(), names.join(", "))),
+        voice => redrawn(&report.title, folder, &names, voice),
     }
+}
+
+/// Says which figures were drawn again.
+fn redrawn(title: &str, folder: &Path, names: &[&str], voice: &Voice) -> Result<()> {
+    if voice.quiet {
+        return Ok(());
+    }
+    say(&format!("{title}\n  written    {}: {} (.svg, .png)\n", folder.display(), names.join(", ")))
 }
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.

@@ -144,7 +144,8 @@ fn compute(
     Ok((report, traces, weights))
 }
 
-fn settings(llc: &Llc, seed: u64, threads: NonZeroUsize) -> Settings {
+/// The settings of chains as a run file asks for them.
+pub(super) fn settings(llc: &Llc, seed: u64, threads: NonZeroUsize) -> Settings {
     let sampler = match llc.sampler {
         Sampler::Auto => None,
         Sampler::Mala => Some("mala"),

@@ -10,11 +10,15 @@ use crate::dynamics::schedule::{Decay, Schedule as Rates};
 use crate::dynamics::training::{Batches, Training, TrainingBlock};
 use crate::dynamics::{Adam, Optimiser, Rmsprop, Sgd};
 use crate::error::{Error, Result};
+use crate::formats::checkpoint::{Checkpoint, Tensor};
+use crate::formats::npz::Array;
 use crate::landscape::parameters::{Parameters, Value};
 use crate::landscape::{Analytic, ExpressionLandscape, Landscape, Population, Sampled};
 use crate::math::random::Stream;
 use crate::network::learning_coefficients::deep_linear;
-use crate::network::{Activation, Dataset, DeepLinear, EmpiricalLoss, Mlp, Precision, TargetKind, TrueMap, simd_path};
+use crate::network::{
+    Activation, Dataset, DeepLinear, EmpiricalLoss, Mlp, NamedArray, Precision, TargetKind, TrueMap, named, simd_path,
+};
 use crate::propagator::StopFlag;
 
 /// A loss, a point of it, and what is known of both.
@@ -138,10 +142,39 @@ fn of_the_model(error: Error) -> Error {
     }
 }
 
-fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) -> Result<Subject> {
-    let (Model::Mlp { widths, activation, batch_normalisation, precision, weights, .. }, Some(data)) =
-        (run.model(), run.data())
-    else {
+/// A network on its data, without weights.
+pub(super) struct NetworkLoss {
+    /// The network.
+    pub(super) mlp: Mlp,
+    /// Its loss, in the precision that estimates ask for.
+    pub(super) loss: Box<dyn Sampled>,
+    /// What it is, in words.
+    pub(super) description: String,
+}
+
+/// The loss of the network of a run; nothing is trained or loaded.
+///
+/// # Errors
+/// When the model is no network, or its data cannot be read.
+pub(super) fn network_loss(run: &CheckedRun, seed: u64) -> Result<NetworkLoss> {
+    let Model::Mlp { precision, .. } = run.model() else {
+        let rule = "learning coefficients along a run are those of a network";
+        return Err(Error::invalid("model.kind", "(given)", rule, "use kind = \"mlp\""));
+    };
+    let Parts { mlp, dataset } = parts(run, seed)?;
+    let loss = loss_in(&mlp, &dataset, run.llc().precision.unwrap_or(*precision))?;
+    let description = format!("network {} on {} samples", shape_of(&mlp), dataset.sample_count());
+    Ok(NetworkLoss { mlp, loss: Box::new(loss), description })
+}
+
+/// A network and its data.
+struct Parts {
+    mlp: Mlp,
+    dataset: Arc<Dataset>,
+}
+
+fn parts(run: &CheckedRun, seed: u64) -> Result<Parts> {
+    let (Model::Mlp { widths, activation, batch_normalisation, .. }, Some(data)) = (run.model(), run.data()) else {
         return Err(Error::NotFinite { stage: "a network without data".into() });
     };
     let dataset = Arc::new(dataset(run, data, seed)?);
@@ -151,54 +184,59 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
         check::Activation::Gelu => Activation::Gelu,
         check::Activation::Identity => Activation::Identity,
     };
-    let mlp = Mlp::new(widths, activation, *batch_normalisation)?;
-    let loss_in = |precision: check::Precision| {
-        let precision = match precision {
-            check::Precision::Single => Precision::Single,
-            check::Precision::Double => Precision::Double,
-        };
-        EmpiricalLoss::new(mlp.clone(), dataset.clone(), precision)
+    Ok(Parts { mlp: Mlp::new(widths, activation, *batch_normalisation)?, dataset })
+}
+
+fn loss_in(mlp: &Mlp, dataset: &Arc<Dataset>, precision: check::Precision) -> Result<EmpiricalLoss> {
+    let precision = match precision {
+        check::Precision::Single => Precision::Single,
+        check::Precision::Double => Precision::Double,
     };
-    let loss = loss_in(*precision)?;
+    EmpiricalLoss::new(mlp.clone(), dataset.clone(), precision)
+}
+
+/// "2-16-16-2".
+fn shape_of(mlp: &Mlp) -> String {
+    mlp.widths().iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
+}
+
+fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) -> Result<Subject> {
+    let Model::Mlp { precision, weights, .. } = run.model() else {
+        return Err(Error::NotFinite { stage: "a network that is none".into() });
+    };
+    let Parts { mlp, dataset } = parts(run, seed)?;
+    let loss = loss_in(&mlp, &dataset, *precision)?;
     let (point, trained, how) = match weights {
         Some(file) => {
             let path = run.resolve(file);
-            (load(&mlp, &path, activation)?, None, format!("weights of {file}"))
+            (load(&mlp, &path)?, None, format!("weights of {file}"))
         }
         None => {
             let point = train(run, &loss, &mlp, (seed, threads), stop)?;
             (point, Some(mlp.clone()), "trained here".to_string())
         }
     };
-    let shape: Vec<String> = mlp.widths().iter().map(ToString::to_string).collect();
     Ok(Subject {
-        description: format!("network {} on {} samples, {how}", shape.join("-"), dataset.sample_count()),
+        description: format!("network {} on {} samples, {how}", shape_of(&mlp), dataset.sample_count()),
         accuracy: loss.accuracy(&point),
         exact: None,
         trained,
         kernels: simd_path(),
         references: Vec::new(),
-        landscape: Box::new(run.llc().precision.map_or(Ok(loss), loss_in)?),
+        landscape: Box::new(run.llc().precision.map_or(Ok(loss), |other| loss_in(&mlp, &dataset, other))?),
         point,
     })
 }
 
-/// Weights of an archive for a network.
-fn load(mlp: &Mlp, path: &Path, activation: Activation) -> Result<Vec<f64>> {
-    if path.extension().is_none_or(|extension| extension != "npz") {
-        let remedy = "save the weights as weight1, bias1, .. with numpy.savez";
-        return Err(Error::not_available("model.weights", format!("{:?}", path.display()), remedy));
-    }
-    let (found, point) = Mlp::from_npz(path, activation)?;
-    if found.widths() != mlp.widths() || found.batch_normalisation() != mlp.batch_normalisation() {
-        return Err(Error::invalid(
-            "model.widths",
-            format!("{:?}", mlp.widths()),
-            format!("the weights are those of a network {:?}", found.widths()),
-            "name the widths of the file",
-        ));
-    }
-    Ok(point)
+/// Weights of a file for a network: arrays under this program's names or a framework's.
+pub(super) fn load(mlp: &Mlp, path: &Path) -> Result<Vec<f64>> {
+    let checkpoint = Checkpoint::open(path)?;
+    let array = |tensor: &Tensor| {
+        let Array { shape, data } = checkpoint.array(&tensor.name)?;
+        Ok(NamedArray { name: tensor.name.clone(), shape, data })
+    };
+    let weights = checkpoint.tensors().iter().filter(|tensor| !tensor.is_aside());
+    named::parameters(mlp, &weights.map(array).collect::<Result<Vec<_>>>()?, &path.display().to_string())
 }
 
 fn dataset(run: &CheckedRun, data: &Data, seed: u64) -> Result<Dataset> {

@@ -130,6 +130,21 @@ impl Axes {
         }
     }
 
+    /// The area between two curves, held inside the frame and broken where a value is not a number.
+    pub fn band(&self, drawing: &mut Drawing, xs: &[f64], lower: &[f64], upper: &[f64], fill: Color) {
+        let held = |y: f64| y.clamp(self.y.lower, self.y.upper);
+        let is_drawn = |place: &usize| {
+            let numbers = [xs[*place], lower[*place], upper[*place]];
+            numbers.iter().all(|number| number.is_finite()) && (self.x.lower..=self.x.upper).contains(&xs[*place])
+        };
+        let places: Vec<usize> = (0..xs.len()).collect();
+        for run in places.split(|place| !is_drawn(place)) {
+            let above = run.iter().map(|&place| self.point(xs[place], held(upper[place])));
+            let below = run.iter().rev().map(|&place| self.point(xs[place], held(lower[place])));
+            drawing.polygon(above.chain(below).collect(), fill);
+        }
+    }
+
     /// A small square at every (x, y) inside the frame: what was computed, as against the line between.
     pub fn marks(&self, drawing: &mut Drawing, xs: &[f64], ys: &[f64], rgb: [u8; 3]) {
         for (x, y) in xs.iter().zip(ys).map(|(x, y)| self.point(*x, *y)).filter(|place| self.holds(*place)) {

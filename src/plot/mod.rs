@@ -4,9 +4,11 @@
 //! StoredSolution + Report --one_dimension | two_dimensions | three_dimensions | observables--> Drawing --render--> files
 //! ```
 
+mod along;
 pub mod axes;
 pub mod contour;
 mod convergence;
+mod diagnosis;
 pub mod drawing;
 pub mod heatmap;
 mod llc;
@@ -23,6 +25,7 @@ mod two_dimensions;
 use std::path::Path;
 
 use crate::error::Result;
+use crate::experiment::diagnose::report::DiagnosisReport;
 use crate::storage::{Convergence, LlcReport, Report, StoredSolution, StoredTraces};
 use drawing::Drawing;
 
@@ -62,6 +65,20 @@ pub fn draw_llc(traces: &StoredTraces, report: &LlcReport, folder: &Path) -> Res
             render::write(&drawing, folder, name)?;
             names.push(name);
         }
+    }
+    Ok(names)
+}
+
+/// Draws the figures of a diagnosis into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn draw_diagnosis(report: &DiagnosisReport, folder: &Path) -> Result<Vec<&'static str>> {
+    let mut names = vec!["displacement"];
+    render::write(&diagnosis::displacement(report), folder, "displacement")?;
+    if let Some(rows) = &report.along {
+        render::write(&along::along(report, rows), folder, "learning_coefficients")?;
+        names.push("learning_coefficients");
     }
     Ok(names)
 }
