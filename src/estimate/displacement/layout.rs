@@ -1,7 +1,7 @@
 //! Which times enter which sum: the fitted times, the lags of the time average, the pairs of chosen times.
 //!
 //! Fitted times are at most 400, spaced evenly in log t; neighbours beyond that carry no more information of a displacement.
-//! Chosen times (at most 64 with the origin) are half evenly spaced in log t and half evenly in t. Lags are the least ones
+//! Chosen times (at most 48 with the origin) are half evenly spaced in log t and half evenly in t. Lags are the least ones
 //! of which the times hold enough pairs.
 
 use super::observations::Settings;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Largest number of fitted times.
 const FITTED: usize = 400;
 /// Largest number of chosen times, the origin among them.
-const CHOSEN: usize = 64;
+const CHOSEN: usize = 48;
 /// Largest number of lags without a setting.
 const LAGS: usize = 19;
 /// Least number of points after the origin, of a fit, and of lags of a time average.
@@ -198,7 +198,7 @@ mod tests {
         assert!(fitted.len() <= FITTED && fitted[..40].iter().zip(1..).all(|(time, k)| *time == f64::from(k)));
         assert_eq!(*fitted.last().unwrap(), 2000.0);
         let chosen = layout.chosen_times();
-        assert!(chosen.len() <= CHOSEN && chosen.len() > 50 && chosen[0] == 0.0 && *chosen.last().unwrap() == 2000.0);
+        assert!(chosen.len() <= CHOSEN && chosen.len() > 36 && chosen[0] == 0.0 && *chosen.last().unwrap() == 2000.0);
         assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(layout.lags.len(), 19);
         assert_eq!(layout.lags[2], (3.0, Pairs::Shift(3)));

@@ -7,13 +7,26 @@
 //!
 //! The derivations are in [`crate::guide::displacement`].
 
+mod compare;
+mod diagnose;
 mod diagnosis;
 mod dimensions;
+mod ergodicity;
 mod layout;
+mod likelihood;
+mod line;
 mod moments;
+mod noise;
 mod observations;
+mod phases;
+mod process;
+mod resample;
+mod simplex;
+pub mod synthetic;
 mod table_one;
+mod words;
 
+pub use diagnose::diagnose;
 pub use diagnosis::{
     Comparison, Curves, Diagnosis, Ergodicity, Family, Finding, InputSummary, Interval, ModelFit, Parameter, Phase,
     PhaseKind, PowerLawFit, Sensitivity,

@@ -34,6 +34,8 @@ pub(super) struct Unit {
     pub lagged: Vec<f64>,
     /// Squared distances of the chosen times, row after row.
     pub distances: Vec<f64>,
+    /// Time average at the first lag over the first eighth, quarter, half and all of the time; 0 for irregular times.
+    pub ageing: [f64; 4],
 }
 
 /// Sums of an input.
@@ -51,10 +53,8 @@ pub(super) struct Moments {
     pub units: Vec<Unit>,
     /// Mean squared displacement over runs at every time of the layout.
     pub curve: Vec<f64>,
-    /// Sum over runs, and sum of squares, of the time-averaged squared displacement at the first lag.
-    pub scatter: [f64; 2],
-    /// Sum over runs of the time average at the first lag over the first eighth, quarter, half and all of the time.
-    pub ageing: [f64; 4],
+    /// Time-averaged squared displacement of every run at the first lag; empty without lags.
+    pub first_lag: Vec<f64>,
     groups: usize,
 }
 
@@ -77,11 +77,11 @@ impl Moments {
             displacement: vec![0.0; layout.fitted.len()],
             lagged: vec![0.0; layout.lags.len()],
             distances: vec![0.0; layout.chosen.len().pow(2)],
+            ageing: [0.0; 4],
         };
         let curve = vec![0.0; layout.times.len()];
         let (kind, units) = (UnitKind::None, vec![unit; count]);
-        let (scatter, ageing) = ([0.0; 2], [0.0; 4]);
-        Moments { layout, runs: 1, dimension: None, kind, units, curve, scatter, ageing, groups: 1 }
+        Moments { layout, runs: 1, dimension: None, kind, units, curve, first_lag: Vec::new(), groups: 1 }
     }
 
     /// Sums of a table: displacement at every time of the layout, the origin's first.
@@ -107,7 +107,6 @@ impl Moments {
                 *sum = mean_over_pairs(pairs, count, &distance);
             }
         }
-        moments.scatter = scatter_of(moments.units.iter().map(|unit| unit.lagged.first().copied()).sum());
         moments
     }
 
@@ -116,7 +115,7 @@ impl Moments {
         let dimension = self.dimension.expect("runs have parameters");
         let points = &points[self.layout.origin * dimension..][..self.layout.times.len() * dimension];
         let (count, groups) = (self.layout.times.len(), self.groups);
-        let mut first_lag = 0.0;
+        let mut first_lag = None;
         for group in 0..groups {
             let (begin, end) = (group * dimension / groups, (group + 1) * dimension / groups);
             let point = |i: usize| &points[i * dimension + begin..i * dimension + end];
@@ -138,19 +137,18 @@ impl Moments {
                 };
                 *sum += mean;
                 if lag == 0 {
-                    first_lag += mean;
+                    first_lag = Some(first_lag.unwrap_or(0.0) + mean);
                 }
             }
         }
-        let [sum, squares] = scatter_of(Some(first_lag));
-        self.scatter[0] += sum;
-        self.scatter[1] += squares;
+        self.first_lag.extend(first_lag);
         let origin = &points[..dimension];
         for (sum, point) in self.curve.iter_mut().zip(points.chunks_exact(dimension)) {
             *sum += squared_difference(origin, point) / self.runs as f64;
         }
-        if let Some((_, Pairs::Shift(shift))) = self.layout.lags.first() {
-            for (sum, part) in self.ageing.iter_mut().zip(PARTS) {
+        if let (Some((_, Pairs::Shift(shift))), 1) = (self.layout.lags.first(), groups) {
+            let unit = run * self.units.len() / self.runs;
+            for (sum, part) in self.units[unit].ageing.iter_mut().zip(PARTS) {
                 let end = count / part;
                 if end > *shift {
                     let (from, to) =
@@ -169,11 +167,6 @@ impl Moments {
         }
         sums
     }
-}
-
-fn scatter_of(first_lag: Option<f64>) -> [f64; 2] {
-    let value = first_lag.unwrap_or(0.0);
-    [value, value * value]
 }
 
 fn add_distances(layout: &Layout, distance: &dyn Fn(usize, usize) -> f64, unit: &mut Unit) {

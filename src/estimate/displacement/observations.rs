@@ -20,7 +20,7 @@ pub struct Settings {
     pub resamples: usize,
     /// Seed of the resampling.
     pub seed: u64,
-    /// Difference of information criteria that counts as decided.
+    /// Difference of information criteria that counts as decided (6: strong evidence).
     pub margin: f64,
     /// Whether models are compared.
     pub compares_models: bool,
@@ -35,7 +35,7 @@ impl Default for Settings {
             lags: None,
             resamples: 999,
             seed: 0,
-            margin: 10.0,
+            margin: 6.0,
             compares_models: true,
         }
     }
