@@ -1,5 +1,6 @@
 //! Numbers read off densities, chains and landscapes: moments, free energy, distances, learning coefficients (floor 4).
 
+pub mod displacement;
 pub mod divergence;
 mod graded_points;
 pub mod learning_coefficient;

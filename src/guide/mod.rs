@@ -6,6 +6,7 @@
 //! | [`discretisation`] | cells, faces, fluxes, the operator and its stationary state |
 //! | [`time`] | Caputo schemes, memory, the Krylov propagator and its error estimate |
 //! | [`learning`] | learning coefficients: the estimator, its samplers, and how a number comes to be trusted |
+//! | [`displacement`] | the exponent of a displacement: its fits, intervals, phases, models, and where they fail |
 //! | [`extending`] | how to add a landscape, a flux, a scheme, a propagator |
 //! | [`dependencies`] | why each dependency is there |
 //! | [`references`] | the citation keys |
@@ -21,6 +22,9 @@ pub mod time {}
 
 #[doc = include_str!("learning.md")]
 pub mod learning {}
+
+#[doc = include_str!("displacement.md")]
+pub mod displacement {}
 
 #[doc = include_str!("extending.md")]
 pub mod extending {}
