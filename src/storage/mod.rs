@@ -7,6 +7,7 @@ pub mod identity;
 pub mod llc;
 pub mod report;
 pub mod solution;
+pub mod trajectory;
 
 pub use chains::KeptChains;
 pub use convergence::Convergence;
