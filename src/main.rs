@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use porewalk::experiment::{self, Detail, Options, Resources};
 use porewalk::propagator::StopFlag;
-use porewalk::storage::{Convergence, LlcReport, Replacement, Report, SOLUTION_FILE, StoredSolution, StoredTraces};
+use porewalk::storage::{Convergence, LandscapeReport, LlcReport, Replacement, Report, SOLUTION_FILE};
+use porewalk::storage::{StoredLandscape, StoredSolution, StoredTraces};
 use porewalk::{Error, Result};
 use progress::Progress;
 
@@ -40,8 +41,8 @@ enum Command {
     Converge(Solve),
     /// Estimate the learning coefficient of a run file, with errors, diagnostics and a verdict
     Llc(Solve),
-    #[command(hide = true)]
-    Landscape(Later),
+    /// Train or load a network and cut a line or a plane through its landscape; write landscape.npz and figures
+    Landscape(Solve),
     #[command(hide = true)]
     Diagnose(Later),
     #[command(hide = true)]
@@ -52,7 +53,7 @@ enum Command {
 
 #[derive(Args)]
 struct Solve {
-    /// The problem file (for llc the run file)
+    /// The problem file (for llc and landscape the run file)
     problem: PathBuf,
     /// Results folder [default: results/<stem of the problem file>]
     #[arg(short, long, value_name = "DIR")]
@@ -64,7 +65,7 @@ struct Solve {
     /// Replace other results in the results folder (those of the identical problem need no --force)
     #[arg(long)]
     force: bool,
-    /// For llc: go on with a run that was stopped (Ctrl-C) and end with the same numbers.
+    /// For llc and landscape: go on with a run that was stopped (Ctrl-C) and end with the same numbers.
     /// The other commands accept it and always start afresh
     #[arg(long)]
     resume: bool,
@@ -123,7 +124,7 @@ fn run(command: Command) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::List { topic } => say(&experiment::catalogue::list(topic.as_deref())?),
         Command::Converge(arguments) => converge(arguments),
-        Command::Landscape(_) => Err(later("landscape")),
+        Command::Landscape(arguments) => landscape(arguments),
         Command::Llc(arguments) => llc(arguments),
         Command::Diagnose(_) => Err(later("diagnose")),
         Command::Compare(_) => Err(later("compare")),
@@ -132,7 +133,7 @@ fn run(command: Command) -> Result<()> {
 }
 
 fn later(command: &str) -> Error {
-    Error::not_available("command", command, "the commands are solve, converge, llc, plot and list")
+    Error::not_available("command", command, "the commands are solve, converge, landscape, llc, plot and list")
 }
 
 impl Solve {
@@ -182,6 +183,23 @@ fn llc(arguments: Solve) -> Result<()> {
     }
 }
 
+fn landscape(arguments: Solve) -> Result<()> {
+    let options = arguments.options();
+    stop_at_interrupt(options.stop.clone())?;
+    let mut progress = Progress::new(arguments.voice.quiet || arguments.voice.json);
+    let draw = |section: &StoredLandscape, report: &LandscapeReport, folder: &Path| {
+        porewalk::plot::draw_landscape(section, report, folder).map(drop)
+    };
+    let result = experiment::landscape::run_landscape(&arguments.problem, &options, &draw, &mut progress);
+    drop(progress);
+    let (report, folder) = result?;
+    match arguments.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&experiment::landscape_summary::summary(&report, &folder)),
+    }
+}
+
 /// Ctrl-C asks the run to stop; a second one does not wait for it.
 fn stop_at_interrupt(stop: StopFlag) -> Result<()> {
     let handler = move || {
@@ -223,6 +241,14 @@ fn plot(arguments: &Plot) -> Result<()> {
     }
     if let Ok(report) = LlcReport::read(folder) {
         let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
+        return if arguments.voice.quiet {
+            Ok(())
+        } else {
+            say(&format!("{}\n  written    {}: {} (.svg, .png)\n", report.title, folder.display(), names.join(", ")))
+        };
+    }
+    if let Ok(report) = LandscapeReport::read(folder) {
+        let names = porewalk::plot::draw_landscape(&StoredLandscape::read(folder)?, &report, folder)?;
         return if arguments.voice.quiet {
             Ok(())
         } else {

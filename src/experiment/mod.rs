@@ -11,7 +11,10 @@ pub mod choice;
 mod clock;
 pub mod config;
 pub mod converge;
+mod directions;
 mod kept;
+pub mod landscape;
+pub mod landscape_summary;
 pub mod llc;
 pub mod llc_summary;
 pub mod locate;
@@ -44,9 +47,9 @@ pub struct Options {
     pub replacement: Replacement,
     /// Seed and threads.
     pub resources: Resources,
-    /// Goes on with what a stopped run has kept, where there is something; for `llc`.
+    /// Goes on with what a stopped run has kept, where there is something; for `llc` and `landscape`.
     pub resume: bool,
-    /// Asks the run to stop; `llc` looks at it.
+    /// Asks the run to stop; `llc` and `landscape` look at it.
     pub stop: StopFlag,
 }
 

@@ -15,6 +15,7 @@ mod one_dimension;
 pub mod palette;
 pub mod render;
 pub mod scale;
+mod section;
 pub mod style;
 mod sweep;
 mod three_dimensions;
@@ -23,7 +24,7 @@ mod two_dimensions;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::storage::{Convergence, LlcReport, Report, StoredSolution, StoredTraces};
+use crate::storage::{Convergence, LandscapeReport, LlcReport, Report, StoredLandscape, StoredSolution, StoredTraces};
 use drawing::Drawing;
 
 /// Most densities drawn in one figure.
@@ -64,6 +65,18 @@ pub fn draw_llc(traces: &StoredTraces, report: &LlcReport, folder: &Path) -> Res
         }
     }
     Ok(names)
+}
+
+/// Draws the figures of a section into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn draw_landscape(section: &StoredLandscape, report: &LandscapeReport, folder: &Path) -> Result<Vec<&'static str>> {
+    let figures = section::figures(section, report);
+    for (name, drawing) in &figures {
+        render::write(drawing, folder, name)?;
+    }
+    Ok(figures.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Every figure of a solve with its name.

@@ -68,6 +68,16 @@ impl CheckedRun {
         self
     }
 
+    /// The same run of a network with the weights of a file that is there, in place of a training.
+    #[must_use]
+    pub fn with_weights(mut self, file: &str) -> Self {
+        if let Model::Mlp { weights: weights @ None, .. } = &mut self.model {
+            *weights = Some(file.to_string());
+            self.training = None;
+        }
+        self
+    }
+
     /// Path of a file that the run names: relative names start at the folder of the run file.
     pub fn resolve(&self, file: &str) -> PathBuf {
         self.folder.join(file)
