@@ -364,7 +364,7 @@ fn usage_errors_and_later_commands_exit_with_status_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", error_text(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
-    for command in ["landscape", "diagnose", "compare", "reproduce"] {
+    for command in ["diagnose", "compare", "reproduce"] {
         let output = porewalk(&folder, &[command, "run.toml", "--origin", "3", "-o", "x"]);
         assert_refused(command, &output, &[command, "not available in this version"]);
     }

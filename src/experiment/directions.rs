@@ -101,7 +101,7 @@ fn along_trajectory(subject: &Subject, origin: Origin, axes: usize) -> Result<Ai
         Origin::Mean => (mean, "the mean of the checkpoints"),
     };
     let label = |(k, part): (usize, &f64)| {
-        format!("principal direction {} (weight units), {:.1} % of the variance", k + 1, 100.0 * part)
+        format!("principal direction {} (weight units, {:.1} % of the variance)", k + 1, 100.0 * part)
     };
     Ok(Aim {
         origin,

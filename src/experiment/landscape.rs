@@ -31,6 +31,9 @@ pub type DrawLandscape<'a> = &'a dyn Fn(&StoredLandscape, &LandscapeReport, &Pat
 const CHECKPOINTS: Checkpoints = Checkpoints { count: 100, spacing: Spacing::Linear };
 /// Part of the shorter side that is the reach of a point.
 const REACH: f64 = 0.1;
+/// Points within the radius that the quadrature aims at, and how far it refines the grid for them.
+const ENOUGH_POINTS: f64 = 16.0;
+const MOST_REFINED: usize = 16;
 /// Points within the radius below which the quadrature is remarked on.
 const FEW_POINTS: f64 = 4.0;
 
@@ -242,7 +245,10 @@ impl Setting<'_> {
         let radius = wanted.radius.unwrap_or(REACH * shorter);
         let window = Window { inverse_temperature: t, localization: wanted.localization, radius };
         let step = |axis: &[f64]| axis[1] - axis[0];
-        let widest = self.axes.iter().map(|axis| step(axis)).fold(0.0, f64::max) / wanted.refine as f64;
+        let widest = self.axes.iter().map(|axis| step(axis)).fold(0.0, f64::max);
+        let refine =
+            wanted.refine.unwrap_or(((ENOUGH_POINTS * widest / radius).ceil() as usize).clamp(1, MOST_REFINED));
+        let widest = widest / refine as f64;
         if radius < FEW_POINTS * widest {
             remarks.push(format!(
                 "the reach {radius:.3e} of a point holds {:.1} points to a side: raise section.refine, cells or radius",
@@ -251,7 +257,7 @@ impl Setting<'_> {
         }
         let crew = (self.threads, &self.options.stop);
         let volumes = match wanted.method {
-            FieldMethod::Volume => Some(volume_field(self.section, self.axes, wanted.refine, &window, crew, observer)?),
+            FieldMethod::Volume => Some(volume_field(self.section, self.axes, refine, &window, crew, observer)?),
             FieldMethod::Chains => None,
         };
         let mut coarse_field = None;
@@ -277,7 +283,7 @@ impl Setting<'_> {
             let upkeep = (store as &dyn crate::dynamics::ChainStore, &self.options.stop);
             let chains =
                 chains_field(&*self.subject.landscape, &points, &settings, upkeep, observer).map_err(of_the_file)?;
-            let finest = self.axes.iter().map(|axis| step(axis)).fold(f64::INFINITY, f64::min) / wanted.refine as f64;
+            let finest = self.axes.iter().map(|axis| step(axis)).fold(f64::INFINITY, f64::min) / refine as f64;
             let longest = coarse.iter().map(|axis| step(axis)).fold(0.0, f64::max);
             let refine = (longest / finest).ceil() as usize;
             let volume = volume_field(self.section, &coarse, refine, &window, crew, observer)?;

@@ -6,7 +6,7 @@ use super::ends;
 use super::heatmap::{Field, color_bar};
 use super::palette::Palette;
 use super::scale::{Scale, Spacing};
-use super::style::{CURVE, INK, TICK_SIZE, label};
+use super::style::{CURVE, INK, LABEL_SIZE, TICK_SIZE, label};
 use super::two_dimensions::contour_lines;
 use crate::storage::landscape::StoredPath;
 use crate::storage::{LandscapeReport, StoredLandscape};
@@ -104,7 +104,7 @@ impl<'a> Sheet<'a> {
         let size =
             if ratio <= 1.0 { (longest, (longest * ratio).round()) } else { ((longest / ratio).round(), longest) };
         let legend = if section.trajectory.is_some() { 26.0 } else { 0.0 };
-        let drawing = Drawing::new((size.0 + 210.0) * maps as f64, size.1 + 94.0 + legend);
+        let drawing = Drawing::new((size.0 + 222.0) * maps as f64, size.1 + 94.0 + legend);
         Sheet { section, report, size, drawing }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Sheet<'a> {
             Scale { lower, upper, spacing: Spacing::Linear }
         };
         let (width, height) = self.size;
-        let left = 80.0 + place as f64 * (width + 210.0);
+        let left = 92.0 + place as f64 * (width + 222.0);
         let axes = Axes { left, top: 40.0, width, height, x: scale(0), y: scale(1) };
         let shape = (section.axes[0].len(), section.axes[1].len());
         let field = |values: &[f64]| Field { shape, values: values.to_vec() };
@@ -131,16 +131,24 @@ impl<'a> Sheet<'a> {
             }
         }
         let labels = &self.report.section.labels;
-        axes.frame(&mut self.drawing, &fitting(&labels[0]), &fitting(&labels[1]), map.title);
+        axes.frame(&mut self.drawing, &labels[0], "", map.title);
+        upright(&mut self.drawing, (left - 46.0, axes.top + height / 2.0), &labels[1]);
         let bar = (axes.left + width + 16.0, axes.top);
         color_bar(&mut self.drawing, bar, height, &map.colors, map.palette, map.words);
     }
 }
 
-/// A label without its last part where the whole would not fit beside a map.
-fn fitting(words: &str) -> String {
-    const MOST: usize = 64;
-    if words.chars().count() <= MOST { words.to_string() } else { words.chars().take(MOST).collect::<String>() + "…" }
+/// The label of the vertical axis in two lines: maps may be low.
+fn upright(drawing: &mut Drawing, (x, y): Point, words: &str) {
+    let (first, second) = match words.find(" (") {
+        Some(place) => words.split_at(place),
+        None => (words, ""),
+    };
+    for (line, x) in [(first, x - 17.0), (second.trim_start(), x)] {
+        let mut text = label(line, LABEL_SIZE, (Side::Middle, Side::End));
+        text.upwards = true;
+        drawing.text((x, y), text);
+    }
 }
 
 fn draw_path(drawing: &mut Drawing, axes: &Axes, path: &StoredPath) {

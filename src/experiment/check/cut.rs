@@ -80,8 +80,8 @@ pub struct FieldSettings {
     pub radius: Option<f64>,
     /// Prior around a point in 1/units² of the axes.
     pub localization: f64,
-    /// Points per cell side of the quadrature.
-    pub refine: usize,
+    /// Points per cell side of the quadrature; `None` is as many as the reach asks for.
+    pub refine: Option<usize>,
     /// Points along each axis where chains are run; `None` runs none.
     pub coarse: Option<Vec<usize>>,
     /// Length scale of the diffusivity \[w\].
@@ -328,8 +328,7 @@ fn field(config: &CutConfig, axes: usize) -> Result<Option<FieldSettings>> {
         let rule = "must be at least 0";
         return Err(Error::invalid("section.localization", number(localization), rule, "leave it out for 0"));
     }
-    let refine = config.refine.unwrap_or(2);
-    if !(1..=64).contains(&refine) {
+    if let Some(refine) = config.refine.filter(|refine| !(1..=64).contains(refine)) {
         return Err(Error::invalid("section.refine", refine, "must be a whole number from 1 to 64", "use 2, say"));
     }
     let coarse = match (&config.coarse, method) {
@@ -342,7 +341,7 @@ fn field(config: &CutConfig, axes: usize) -> Result<Option<FieldSettings>> {
         method,
         radius: above_zero("section.radius", config.radius)?,
         localization,
-        refine: refine as usize,
+        refine: config.refine.map(|refine| refine as usize),
         coarse,
         scale: positive("section.scale", config.scale.unwrap_or(0.5))?,
         spectral_dimension: above_zero("section.spectral_dimension", config.spectral_dimension)?,
