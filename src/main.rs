@@ -14,7 +14,8 @@ use porewalk::experiment::diagnose::report::DiagnosisReport;
 use porewalk::experiment::diagnose::{Request, run_diagnose};
 use porewalk::experiment::{self, Detail, Options, Resources};
 use porewalk::propagator::StopFlag;
-use porewalk::storage::{Convergence, LlcReport, Replacement, Report, SOLUTION_FILE, StoredSolution, StoredTraces};
+use porewalk::storage::{Convergence, LandscapeReport, LlcReport, Replacement, Report, SOLUTION_FILE};
+use porewalk::storage::{StoredLandscape, StoredSolution, StoredTraces};
 use porewalk::{Error, Result};
 use progress::Progress;
 
@@ -43,8 +44,8 @@ enum Command {
     Converge(Solve),
     /// Estimate the learning coefficient of a run file, with errors, diagnostics and a verdict
     Llc(Solve),
-    #[command(hide = true)]
-    Landscape(Later),
+    /// Train or load a network and cut a line or a plane through its landscape; write landscape.npz and figures
+    Landscape(Solve),
     /// Slope, walk and spectral dimension, Caputo order and D_xi of a training run, with intervals and rival models
     Diagnose(Diagnose),
     /// Recompute a table of the paper: table1
@@ -189,7 +190,7 @@ fn run(command: Command) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::List { topic } => say(&experiment::catalogue::list(topic.as_deref())?),
         Command::Converge(arguments) => converge(arguments),
-        Command::Landscape(_) => Err(later("landscape")),
+        Command::Landscape(arguments) => landscape(arguments),
         Command::Llc(arguments) => llc(arguments),
         Command::Diagnose(arguments) => diagnose(arguments),
         Command::Compare(_) => Err(later("compare")),
@@ -292,6 +293,23 @@ fn reproduce(arguments: &Reproduce) -> Result<()> {
     }
 }
 
+fn landscape(arguments: Solve) -> Result<()> {
+    let options = arguments.shared.options();
+    stop_at_interrupt(options.stop.clone())?;
+    let mut progress = Progress::new(arguments.shared.voice.quiet || arguments.shared.voice.json);
+    let draw = |section: &StoredLandscape, report: &LandscapeReport, folder: &Path| {
+        porewalk::plot::draw_landscape(section, report, folder).map(drop)
+    };
+    let result = experiment::landscape::run_landscape(&arguments.problem, &options, &draw, &mut progress);
+    drop(progress);
+    let (report, folder) = result?;
+    match arguments.shared.voice {
+        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&experiment::landscape_summary::summary(&report, &folder)),
+    }
+}
+
 /// Ctrl-C asks the run to stop; a second one does not wait for it.
 fn stop_at_interrupt(stop: StopFlag) -> Result<()> {
     let handler = move || {
@@ -333,6 +351,10 @@ fn plot(arguments: &Plot) -> Result<()> {
     }
     if let Ok(report) = LlcReport::read(folder) {
         let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
+        return redrawn(&report.title, folder, &names, &arguments.voice);
+    }
+    if let Ok(report) = LandscapeReport::read(folder) {
+        let names = porewalk::plot::draw_landscape(&StoredLandscape::read(folder)?, &report, folder)?;
         return redrawn(&report.title, folder, &names, &arguments.voice);
     }
     let report = Report::read(folder)?;

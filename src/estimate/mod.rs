@@ -6,5 +6,6 @@ mod graded_points;
 pub mod learning_coefficient;
 pub mod moments;
 pub mod quadrature;
+pub mod section;
 pub mod trajectory;
 pub mod volume_scaling;

@@ -1,8 +1,8 @@
 //! What `porewalk list` shows: the names that a problem file or a run file can hold and this version can run.
 
 use super::check::{
-    ACTIVATIONS, BOUNDARIES, COMPONENTS, DATA, DERIVATIVES, DIFFUSIVITIES, FLUXES, INITIALS, MEMORIES, NETWORKS,
-    OPTIMIZERS, PROPAGATORS, SAMPLERS, SCHEDULES, SPACINGS, landscapes,
+    ACTIVATIONS, BOUNDARIES, COMPONENTS, DATA, DERIVATIVES, DIFFUSIVITIES, DIRECTIONS, FLUXES, INITIALS, MEMORIES,
+    METHODS, NETWORKS, OPTIMIZERS, PROPAGATORS, SAMPLERS, SCHEDULES, SPACINGS, UNITS, landscapes,
 };
 use super::choice::{Choice, choose};
 use crate::error::{Error, Result};
@@ -37,6 +37,9 @@ fn topics() -> Vec<Topic> {
         topic("optimizers", "training.optimizer", OPTIMIZERS),
         topic("schedules", "training.schedule", SCHEDULES),
         topic("samplers", "llc.sampler", SAMPLERS),
+        topic("directions", "section.directions", DIRECTIONS),
+        topic("units", "section.unit", UNITS),
+        topic("fields", "section.method", METHODS),
     ]
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::check::{CheckedRun, Llc, Sampler, check_run};
 use super::clock::Clock;
 use super::config::{RunConfig, Source};
-use super::subject::{Subject, WEIGHTS_FILE, subject};
+use super::subject::{self, Subject};
 use super::{Options, kept};
 use crate::error::{Error, Result};
 use crate::estimate::learning_coefficient::sweep::{Axes, Plateau, Point, Slope, plateaus, slopes, sweep};
@@ -16,9 +16,7 @@ use crate::estimate::quadrature::expected_energy;
 use crate::estimate::volume_scaling::volume_scaling;
 use crate::guide::references;
 use crate::propagator::Observer;
-use crate::storage::llc::{
-    LlcEstimate, ModelSummary, Oracle, SweepPlateau, SweepRow, SweepSlope, SweepTable, TRACES_FILE,
-};
+use crate::storage::llc::{LlcEstimate, Oracle, SweepPlateau, SweepRow, SweepSlope, SweepTable, TRACES_FILE};
 use crate::storage::report::REPORT_FILE;
 use crate::storage::{Identity, KeptChains, LlcReport, ResultFolder, StoredTraces};
 
@@ -69,10 +67,10 @@ pub fn run_llc(
 }
 
 /// Writes everything but the last step, the commit.
-fn write(folder: &ResultFolder, (mut report, traces, weights): Outcome, draw: DrawLlc<'_>) -> Result<LlcReport> {
+fn write(folder: &ResultFolder, (mut report, traces, files): Outcome, draw: DrawLlc<'_>) -> Result<LlcReport> {
     folder.write(TRACES_FILE, &traces.to_npz()?)?;
-    if let Some(weights) = weights {
-        folder.write(WEIGHTS_FILE, &weights)?;
+    for (name, content) in &files {
+        folder.write(name, content)?;
     }
     draw(&traces, &report, folder.partial())?;
     report.files = folder.files()?;
@@ -81,7 +79,7 @@ fn write(folder: &ResultFolder, (mut report, traces, weights): Outcome, draw: Dr
     Ok(report)
 }
 
-type Outcome = (LlcReport, StoredTraces, Option<Vec<u8>>);
+type Outcome = (LlcReport, StoredTraces, subject::Files);
 
 fn compute(
     run: &CheckedRun,
@@ -93,7 +91,7 @@ fn compute(
     let (resources, stop) = (options.resources, &options.stop);
     let mut clock = Clock::default();
     let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let subject = clock.time("model", || subject(run, resources.seed, threads, stop))?;
+    let subject = clock.time("model", || subject::subject(run, resources.seed, threads, stop))?;
     let settings = settings(run.llc(), resources.seed, threads);
     let upkeep = Upkeep { store: chains, stop, estimate: 0, relay: None };
     let found = clock
@@ -124,14 +122,7 @@ fn compute(
         version: env!("CARGO_PKG_VERSION").into(),
         title: run.title().into(),
         problem: document,
-        model: ModelSummary {
-            description: subject.description,
-            parameters: subject.point.len(),
-            sample_count: subject.landscape.sample_count(),
-            loss: found.diagnosis.baseline,
-            accuracy: subject.accuracy,
-            kernels: subject.kernels.into(),
-        },
+        model: subject::summary(&subject, found.diagnosis.baseline),
         llc: estimated(&found, &settings),
         oracle,
         sweep: table,
@@ -140,8 +131,8 @@ fn compute(
         references,
         files: Vec::new(),
     };
-    let weights = subject.trained.map(|network| network.to_npz(&subject.point)).transpose()?;
-    Ok((report, traces, weights))
+    let files = subject::files(&subject)?;
+    Ok((report, traces, files))
 }
 
 /// The settings of chains as a run file asks for them.
@@ -171,7 +162,7 @@ pub(super) fn settings(llc: &Llc, seed: u64, threads: NonZeroUsize) -> Settings 
 }
 
 /// The estimator names its settings without their table.
-fn of_the_file(error: Error) -> Error {
+pub(super) fn of_the_file(error: Error) -> Error {
     match error {
         Error::Invalid { name, value, rule, remedy } if !name.contains('.') => {
             Error::Invalid { name: format!("llc.{name}"), value, rule, remedy }

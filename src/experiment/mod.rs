@@ -12,7 +12,10 @@ mod clock;
 pub mod config;
 pub mod converge;
 pub mod diagnose;
+mod directions;
 mod kept;
+pub mod landscape;
+pub mod landscape_summary;
 pub mod llc;
 pub mod llc_summary;
 pub mod locate;
@@ -46,9 +49,9 @@ pub struct Options {
     pub replacement: Replacement,
     /// Seed and threads.
     pub resources: Resources,
-    /// Goes on with what a stopped run has kept, where there is something; for `llc`.
+    /// Goes on with what a stopped run has kept, where there is something; for `llc` and `landscape`.
     pub resume: bool,
-    /// Asks the run to stop; `llc` looks at it.
+    /// Asks the run to stop; `llc` and `landscape` look at it.
     pub stop: StopFlag,
 }
 

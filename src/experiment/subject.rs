@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::{self, CheckedRun, Data, Model, Optimizer, Schedule};
 use crate::dynamics::polish::polish;
@@ -10,6 +10,7 @@ use crate::dynamics::schedule::{Decay, Schedule as Rates};
 use crate::dynamics::training::{Batches, Training, TrainingBlock};
 use crate::dynamics::{Adam, Optimiser, Rmsprop, Sgd};
 use crate::error::{Error, Result};
+use crate::estimate::trajectory::{PointArray, Trajectory};
 use crate::formats::checkpoint::{Checkpoint, Tensor};
 use crate::formats::npz::Array;
 use crate::landscape::parameters::{Parameters, Value};
@@ -20,6 +21,8 @@ use crate::network::{
     Activation, Dataset, DeepLinear, EmpiricalLoss, Mlp, NamedArray, Precision, TargetKind, TrueMap, named, simd_path,
 };
 use crate::propagator::StopFlag;
+use crate::storage::llc::ModelSummary;
+use crate::storage::trajectory::{TRAJECTORY_FILE, trajectory_npz};
 
 /// A loss, a point of it, and what is known of both.
 pub(super) struct Subject {
@@ -33,8 +36,12 @@ pub(super) struct Subject {
     pub(super) accuracy: Option<f64>,
     /// λ and multiplicity by theorem.
     pub(super) exact: Option<(f64, usize)>,
-    /// The network whose weights were trained here.
-    pub(super) trained: Option<Mlp>,
+    /// The network, where it is one.
+    pub(super) network: Option<Mlp>,
+    /// Whether its weights were trained here.
+    pub(super) is_trained: bool,
+    /// Checkpoints of the training, when they were asked for.
+    pub(super) trajectory: Option<PointArray>,
     /// Kernels that compute the loss.
     pub(super) kernels: &'static str,
     /// Citation keys.
@@ -125,7 +132,9 @@ fn of_landscape(
         description,
         accuracy: None,
         exact,
-        trained: None,
+        network: None,
+        is_trained: false,
+        trajectory: None,
         kernels: SCALAR,
         references: Vec::new(),
     }
@@ -206,21 +215,23 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
     };
     let Parts { mlp, dataset } = parts(run, seed)?;
     let loss = loss_in(&mlp, &dataset, *precision)?;
-    let (point, trained, how) = match weights {
+    let (point, trajectory, how) = match weights {
         Some(file) => {
             let path = run.resolve(file);
-            (load(&mlp, &path)?, None, format!("weights of {file}"))
+            (load(&mlp, &path, "model.weights")?, None, format!("weights of {file}"))
         }
         None => {
-            let point = train(run, &loss, &mlp, (seed, threads), stop)?;
-            (point, Some(mlp.clone()), "trained here".to_string())
+            let (point, trajectory) = train(run, &loss, &mlp, (seed, threads), stop)?;
+            (point, trajectory, "trained here".to_string())
         }
     };
     Ok(Subject {
         description: format!("network {} on {} samples, {how}", shape_of(&mlp), dataset.sample_count()),
         accuracy: loss.accuracy(&point),
         exact: None,
-        trained,
+        network: Some(mlp.clone()),
+        is_trained: weights.is_none(),
+        trajectory,
         kernels: simd_path(),
         references: Vec::new(),
         landscape: Box::new(run.llc().precision.map_or(Ok(loss), |other| loss_in(&mlp, &dataset, other))?),
@@ -228,15 +239,21 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
     })
 }
 
-/// Weights of a file for a network: arrays under this program's names or a framework's.
-pub(super) fn load(mlp: &Mlp, path: &Path) -> Result<Vec<f64>> {
+/// Weights of a file for a network, under this program's names or a framework's; `key` names the file in a run file.
+pub(super) fn load(mlp: &Mlp, path: &Path, key: &str) -> Result<Vec<f64>> {
     let checkpoint = Checkpoint::open(path)?;
     let array = |tensor: &Tensor| {
         let Array { shape, data } = checkpoint.array(&tensor.name)?;
         Ok(NamedArray { name: tensor.name.clone(), shape, data })
     };
     let weights = checkpoint.tensors().iter().filter(|tensor| !tensor.is_aside());
-    named::parameters(mlp, &weights.map(array).collect::<Result<Vec<_>>>()?, &path.display().to_string())
+    let arrays = weights.map(array).collect::<Result<Vec<_>>>()?;
+    named::parameters(mlp, &arrays, &path.display().to_string()).map_err(|error| match error {
+        Error::Invalid { name, value, rule, remedy } if name == "model.weights" => {
+            Error::Invalid { name: key.to_string(), value, rule, remedy }
+        }
+        other => other,
+    })
 }
 
 fn dataset(run: &CheckedRun, data: &Data, seed: u64) -> Result<Dataset> {
@@ -261,7 +278,7 @@ fn train(
     mlp: &Mlp,
     (seed, threads): (u64, NonZeroUsize),
     stop: &StopFlag,
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, Option<PointArray>)> {
     let Some(training) = run.training() else {
         return Err(Error::NotFinite { stage: "a training without settings".into() });
     };
@@ -289,16 +306,60 @@ fn train(
     };
     let start = mlp.initial(&mut Stream::new(seed, "weights", 0));
     let mut blocks = TrainingBlock::all(&[start], 0);
-    let looks: Vec<u64> = (0..training.steps).step_by((training.steps as usize / LOOKS).max(1)).collect();
-    let losses = settings.run(&mut blocks, &looks, &|_| stop.check())?;
+    let looks = (0..training.steps).step_by((training.steps as usize / LOOKS).max(1));
+    let kept = training.checkpoints.map(|checkpoints| checkpoints.steps(training.steps)).unwrap_or_default();
+    let mut stops: Vec<u64> = looks.chain(kept.iter().copied()).collect();
+    stops.sort_unstable();
+    stops.dedup();
+    let points = Mutex::new(Vec::with_capacity(kept.len() * loss.dimension()));
+    let losses = settings.run(&mut blocks, &stops, &|block| {
+        if kept.binary_search(&block.step).is_ok() {
+            // There is one block, and its steps come in their order.
+            let mut points = points.lock().unwrap_or_else(PoisonError::into_inner);
+            points.extend(block.walkers.rows().iter().map(|row| row[0]));
+        }
+        stop.check()
+    })?;
     let mut point = vec![0.0; loss.dimension()];
     blocks[0].walkers.read(0, &mut point);
     if losses.iter().chain(&point).any(|value| !value.is_finite()) {
         let stage = "the training: its learning rate is too large";
         return Err(Error::NotFinite { stage: stage.into() });
     }
-    Ok(point)
+    let points = points.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let times = kept.iter().map(|step| *step as f64).collect();
+    let trajectory = if kept.is_empty() { None } else { Some(PointArray::new(times, points)?) };
+    Ok((point, trajectory))
 }
 
 /// Name of the archive of trained weights in a results folder.
-pub(super) const WEIGHTS_FILE: &str = "weights.npz";
+const WEIGHTS_FILE: &str = "weights.npz";
+
+/// Files of a results folder: names and contents.
+pub(super) type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// What a run leaves of its training: the weights, and the checkpoints when they were asked for.
+pub(super) fn files(subject: &Subject) -> Result<Files> {
+    let mut files = Vec::new();
+    if let Some(network) = subject.network.as_ref().filter(|_| subject.is_trained) {
+        files.push((WEIGHTS_FILE, network.to_npz(&subject.point)?));
+    }
+    if let Some(trajectory) = &subject.trajectory {
+        let steps = trajectory.times();
+        let parameters: Vec<f64> = (0..steps.len()).flat_map(|k| trajectory.point(k)).copied().collect();
+        files.push((TRAJECTORY_FILE, trajectory_npz(steps, &parameters)?));
+    }
+    Ok(files)
+}
+
+/// The subject for a report; `loss` is that of its point.
+pub(super) fn summary(subject: &Subject, loss: f64) -> ModelSummary {
+    ModelSummary {
+        description: subject.description.clone(),
+        parameters: subject.point.len(),
+        sample_count: subject.landscape.sample_count(),
+        loss,
+        accuracy: subject.accuracy,
+        kernels: subject.kernels.into(),
+    }
+}

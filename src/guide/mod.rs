@@ -7,6 +7,7 @@
 //! | [`time`] | Caputo schemes, memory, the Krylov propagator and its error estimate |
 //! | [`learning`] | learning coefficients: the estimator, its samplers, and how a number comes to be trusted |
 //! | [`displacement`] | the exponent of a displacement: its fits, intervals, phases, models, and where they fail |
+//! | [`sections`] | lines and planes through a landscape, and learning coefficients on them |
 //! | [`extending`] | how to add a landscape, a flux, a scheme, a propagator |
 //! | [`dependencies`] | why each dependency is there |
 //! | [`references`] | the citation keys |
@@ -25,6 +26,9 @@ pub mod learning {}
 
 #[doc = include_str!("displacement.md")]
 pub mod displacement {}
+
+#[doc = include_str!("sections.md")]
+pub mod sections {}
 
 #[doc = include_str!("extending.md")]
 pub mod extending {}

@@ -8,6 +8,7 @@ pub mod expression;
 pub mod grid;
 pub mod parameters;
 pub mod sampled;
+pub mod section;
 
 use crate::error::{Error, Result};
 
@@ -15,6 +16,7 @@ pub use analytic::Analytic;
 pub use expression::{ExpressionLandscape, Formula};
 pub use grid::{GridField, GridLandscape};
 pub use sampled::{Batch, LANES, Lanes, Population, Sampled, WalkerBlock};
+pub use section::Section;
 
 /// A loss L(w) on R^d. Losses are in \[loss\], positions in \[w\].
 pub trait Landscape: Send + Sync {

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod dataset;
+mod filter;
 pub mod lanes;
 pub mod learning_coefficients;
 pub mod linear;

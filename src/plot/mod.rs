@@ -17,6 +17,7 @@ mod one_dimension;
 pub mod palette;
 pub mod render;
 pub mod scale;
+mod section;
 pub mod style;
 mod sweep;
 mod three_dimensions;
@@ -26,7 +27,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::experiment::diagnose::report::DiagnosisReport;
-use crate::storage::{Convergence, LlcReport, Report, StoredSolution, StoredTraces};
+use crate::storage::{Convergence, LandscapeReport, LlcReport, Report, StoredLandscape, StoredSolution, StoredTraces};
 use drawing::Drawing;
 
 /// Most densities drawn in one figure.
@@ -81,6 +82,18 @@ pub fn draw_diagnosis(report: &DiagnosisReport, folder: &Path) -> Result<Vec<&'s
         names.push("learning_coefficients");
     }
     Ok(names)
+}
+
+/// Draws the figures of a section into `folder`.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn draw_landscape(section: &StoredLandscape, report: &LandscapeReport, folder: &Path) -> Result<Vec<&'static str>> {
+    let figures = section::figures(section, report);
+    for (name, drawing) in &figures {
+        render::write(drawing, folder, name)?;
+    }
+    Ok(figures.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Every figure of a solve with its name.

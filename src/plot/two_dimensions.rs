@@ -173,7 +173,7 @@ fn panel_size(solution: &StoredSolution, longest: f64) -> (f64, f64) {
     if ratio <= 1.0 { (longest, (longest * ratio).round()) } else { ((longest / ratio).round(), longest) }
 }
 
-fn contour_lines(drawing: &mut Drawing, axes: &Axes, field: &Field, levels: &[f64], stroke: Stroke) {
+pub(super) fn contour_lines(drawing: &mut Drawing, axes: &Axes, field: &Field, levels: &[f64], stroke: Stroke) {
     let small = field.coarsened(CONTOUR_CELLS);
     let place = |(column, row): (f64, f64)| {
         (

@@ -39,19 +39,20 @@ impl Gram {
     /// # Errors
     /// When a point cannot be read.
     pub fn of(trajectory: &dyn Trajectory, groups: usize) -> Result<Self> {
-        Self::of_with(trajectory, groups, 1, &mut |_| {})
+        Self::of_with(trajectory, groups, 1, &mut |_| Ok(()))
     }
 
-    /// The same on `threads` threads, which the result does not depend on. `progress` is told the share that is done. There
+    /// The same on `threads` threads, which the result does not depend on. `progress` is told the share that is done, and an
+    /// error of it stops the pass. There
     /// are fewer groups than asked for when their products would take more than 100 MB (for more than 625 points and 32 groups).
     ///
     /// # Errors
-    /// When a point cannot be read: the first one that cannot.
+    /// When a point cannot be read: the first one that cannot; the first error of `progress`.
     pub fn of_with(
         trajectory: &dyn Trajectory,
         groups: usize,
         threads: usize,
-        progress: &mut dyn FnMut(f64),
+        progress: &mut dyn FnMut(f64) -> Result<()>,
     ) -> Result<Self> {
         let (count, dimension) = (trajectory.times().len(), trajectory.dimension());
         let most_groups = GROUP_BYTES / (8 * count * count);
@@ -74,7 +75,7 @@ impl Gram {
                     Ok(())
                 })?;
                 first += length;
-                progress(first as f64 / dimension as f64);
+                progress(first as f64 / dimension as f64)?;
             }
             parts.push(whole(&tiles, count));
         }
@@ -257,7 +258,7 @@ mod tests {
         let (gram, expected) = (Gram::of(&run, 1).expect("readable"), products(&run, 0..run.dimension()));
         let apart = gram.products().iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(apart <= 1e-12 * expected[4], "{apart}");
-        assert_eq!(gram, Gram::of_with(&run, 1, 2, &mut |_| {}).expect("readable"));
+        assert_eq!(gram, Gram::of_with(&run, 1, 2, &mut |_| Ok(())).expect("readable"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From the file as typed to a problem that can run: names, ranges and everything that needs more than one value.
 
 mod coefficients;
+mod cut;
 mod domain;
 mod initial;
 mod llc;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 pub use coefficients::{
     DIFFUSIVITIES, Diffusivity, DiffusivityForm, Friction, Landscape, LandscapeForm, LearningCoefficient, landscapes,
 };
+pub use cut::{Cut, DIRECTIONS, Directions, FieldMethod, FieldSettings, Form, METHODS, Origin, UNITS, Unit};
 pub use domain::{BOUNDARIES, Boundary, COMPONENTS, Component, Domain};
 pub use initial::{INITIALS, Initial};
 pub use llc::{Llc, SAMPLERS, Sampler, Sweep};
@@ -30,7 +32,7 @@ pub use method::{
 pub use model::{ACTIVATIONS, Activation, Model, NETWORKS, Precision};
 pub use run::{CheckedRun, check_run};
 pub use time::{SPACINGS, Spacing};
-pub use training::{DATA, Data, OPTIMIZERS, Optimizer, SCHEDULES, Schedule, Training};
+pub use training::{Checkpoints, DATA, Data, OPTIMIZERS, Optimizer, SCHEDULES, Schedule, Training};
 
 /// A problem that keeps every rule of the problem file. Only [`check`] makes one.
 ///

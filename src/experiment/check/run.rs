@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::cut::{self, Cut};
 use super::llc::{self, Llc};
 use super::model::{Model, model};
-use super::training::{Data, Training, data, training};
+use super::training::{Checkpoints, Data, Training, data, training};
 use crate::error::{Error, Result};
 use crate::experiment::config::{CountOrText, RunConfig, TrainingConfig};
 
@@ -20,6 +21,9 @@ pub struct CheckedRun {
     data: Option<Data>,
     training: Option<Training>,
     llc: Llc,
+    /// Only the command landscape reads it: other results do not depend on it.
+    #[serde(skip)]
+    section: Cut,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -48,6 +52,30 @@ impl CheckedRun {
     /// How to sample.
     pub fn llc(&self) -> &Llc {
         &self.llc
+    }
+
+    /// Which line or plane to cut.
+    pub fn section(&self) -> &Cut {
+        &self.section
+    }
+
+    /// The same run with these checkpoints of its training, where it has one that names none.
+    #[must_use]
+    pub fn with_checkpoints(mut self, checkpoints: Checkpoints) -> Self {
+        if let Some(training) = &mut self.training {
+            training.checkpoints.get_or_insert(checkpoints);
+        }
+        self
+    }
+
+    /// The same run of a network with the weights of a file that is there, in place of a training.
+    #[must_use]
+    pub fn with_weights(mut self, file: &str) -> Self {
+        if let Model::Mlp { weights: weights @ None, .. } = &mut self.model {
+            *weights = Some(file.to_string());
+            self.training = None;
+        }
+        self
     }
 
     /// Path of a file that the run names: relative names start at the folder of the run file.
@@ -87,6 +115,7 @@ pub fn check_run(config: &RunConfig, stem: &str, folder: &Path) -> Result<Checke
     Ok(CheckedRun {
         title: config.title.clone().unwrap_or_else(|| stem.to_string()),
         llc: llc::check(&config.llc, &model)?,
+        section: cut::check(config.section.as_ref(), &model, folder)?,
         model,
         data,
         training,

@@ -5,7 +5,8 @@ use crate::experiment::choice::{Choice, choose};
 use crate::experiment::config::{TimeConfig, list, number};
 
 /// How described output times are spread.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Spacing {
     /// Equal ratios: the natural choice for power laws.
     Log,

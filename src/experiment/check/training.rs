@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::model::layer_widths;
 use super::run::{batch_size, count};
+use super::time::{SPACINGS, Spacing};
 use super::{existing_file, needed, only_keys, positive};
 use crate::error::{Error, Result};
 use crate::experiment::choice::{Choice, choose};
-use crate::experiment::config::{DataConfig, TrainingConfig};
+use crate::experiment::config::{CheckpointsConfig, DataConfig, TrainingConfig};
 
 /// Data of a network.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,6 +74,33 @@ pub struct Training {
     pub weight_decay: f64,
     /// Course of the learning rate.
     pub schedule: Schedule,
+    /// Which steps are kept; they change nothing of the training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// Steps of a training whose weights are kept: the start, the end and steps between them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Checkpoints {
+    /// Number of steps, start and end included; steps that would be the same are one.
+    pub count: usize,
+    /// How they are spread.
+    pub spacing: Spacing,
+}
+
+impl Checkpoints {
+    /// The steps of a training of `steps` steps, increasing: 0, then steps spread up to `steps`.
+    pub fn steps(&self, steps: u64) -> Vec<u64> {
+        let last = (self.count - 1) as f64;
+        let place = |k: usize| match self.spacing {
+            Spacing::Linear => steps as f64 * k as f64 / last,
+            Spacing::Log if k == 0 => 0.0,
+            Spacing::Log => (steps as f64).powf((k as f64 - 1.0) / (last - 1.0).max(1.0)),
+        };
+        let mut all: Vec<u64> = (0..self.count).map(|k| place(k).round() as u64).chain([steps]).collect();
+        all.dedup();
+        all
+    }
 }
 
 /// Optimisers.
@@ -183,10 +211,6 @@ pub(super) fn training(config: &TrainingConfig) -> Result<Training> {
         }
         Err(Error::invalid(key, value, "must be at least 0 and below 1", "use 0.9, say"))
     };
-    if config.checkpoints.is_some() {
-        let remedy = "remove it; the steps themselves are not changed by it";
-        return Err(Error::not_available("training.checkpoints", "(given)", remedy));
-    }
     let default_rate = if optimizer == Optimizer::Sgd { 0.1 } else { 1e-3 };
     Ok(Training {
         optimizer,
@@ -196,5 +220,37 @@ pub(super) fn training(config: &TrainingConfig) -> Result<Training> {
         momentum: fraction("training.momentum", config.momentum)?,
         weight_decay: fraction("training.weight_decay", config.weight_decay)?,
         schedule: choose("training.schedule", &named("constant", &config.schedule), SCHEDULES)?,
+        checkpoints: config.checkpoints.as_ref().map(checkpoints).transpose()?,
     })
+}
+
+/// Every checkpoint is a whole copy of the weights.
+const MOST_CHECKPOINTS: u64 = 100_000;
+
+fn checkpoints(typed: &CheckpointsConfig) -> Result<Checkpoints> {
+    let (key, count, spacing) = match typed {
+        CheckpointsConfig::Count(count) => ("training.checkpoints", *count, None),
+        CheckpointsConfig::Table(table) => ("training.checkpoints.count", table.count, table.spacing.as_deref()),
+    };
+    if !(2..=MOST_CHECKPOINTS).contains(&count) {
+        let rule = format!("must be a whole number from 2 to {MOST_CHECKPOINTS}");
+        return Err(Error::invalid(key, count, rule, "use 100, say: start and end are among them"));
+    }
+    let spacing = choose("training.checkpoints.spacing", spacing.unwrap_or("linear"), SPACINGS)?;
+    Ok(Checkpoints { count: count as usize, spacing })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_hold_start_and_end() {
+        let of = |count, spacing, steps| Checkpoints { count, spacing }.steps(steps);
+        assert_eq!(of(5, Spacing::Linear, 100), [0, 25, 50, 75, 100]);
+        assert_eq!(of(4, Spacing::Log, 100), [0, 1, 10, 100]);
+        assert_eq!(of(2, Spacing::Log, 7), [0, 1, 7]);
+        assert_eq!(of(50, Spacing::Log, 3), [0, 1, 2, 3]);
+        assert_eq!(of(50, Spacing::Linear, 2), [0, 1, 2]);
+    }
 }

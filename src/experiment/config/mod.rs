@@ -2,6 +2,7 @@
 //!
 //! Rules that need more than one value, names and ranges are judged by [`check`](mod@crate::experiment::check).
 
+mod cut;
 mod overrides;
 mod run;
 mod section;
@@ -13,8 +14,11 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use section::Section;
 
+pub use cut::CutConfig;
 pub use overrides::Override;
-pub use run::{DataConfig, LlcConfig, ModelConfig, RunConfig, SweepConfig, TrainingConfig};
+pub use run::{
+    CheckpointsConfig, CheckpointsTable, DataConfig, LlcConfig, ModelConfig, RunConfig, SweepConfig, TrainingConfig,
+};
 pub use source::Source;
 pub use values::{CountOrText, FormulaOrTensor, NumberOrList, NumberOrText, list, number};
 

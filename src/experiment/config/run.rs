@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
+use super::cut::CutConfig;
 use super::section::Section;
 use super::{CountOrText, NumberOrList, NumberOrText, Source};
 use crate::error::Result;
@@ -19,6 +22,8 @@ pub struct RunConfig {
     pub training: Option<TrainingConfig>,
     /// `[llc]`
     pub llc: LlcConfig,
+    /// `[section]`
+    pub section: Option<CutConfig>,
 }
 
 /// `[model]`: the loss L(w).
@@ -94,8 +99,28 @@ pub struct TrainingConfig {
     pub weight_decay: Option<f64>,
     /// `constant`, `cosine` or `step`.
     pub schedule: Option<String>,
+    /// Which steps are kept: how many of them, or how many and how they are spaced.
+    pub checkpoints: Option<CheckpointsConfig>,
+}
+
+/// `[training] checkpoints`: a count, or a table.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum CheckpointsConfig {
+    /// `40`
+    Count(u64),
+    /// `{ count = 40, spacing = "log" }`
+    Table(CheckpointsTable),
+}
+
+/// The table of `[training] checkpoints`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointsTable {
     /// Number of checkpoints.
-    pub checkpoints: Option<u64>,
+    pub count: u64,
+    /// `log` or `linear`.
+    pub spacing: Option<String>,
 }
 
 /// `[llc]`: how to sample; everything may be left out.
@@ -157,14 +182,13 @@ impl RunConfig {
     pub fn read(source: &Source) -> Result<Self> {
         let mut root = Section::root(source, "a run file");
         root.only(&["title", "model", "data", "training", "llc", "section"])?;
-        // What the command landscape reads may stand in the same file.
-        root.optional_table("section")?;
         Ok(RunConfig {
             title: root.optional("title", TEXT, "title = \"Two moons\"")?,
             model: ModelConfig::read(root.table("model", "kind = \"mlp\" and widths = [2, 16, 16, 2]")?)?,
             data: root.optional_table("data")?.map(DataConfig::read).transpose()?,
             training: root.optional_table("training")?.map(TrainingConfig::read).transpose()?,
             llc: root.optional_table("llc")?.map_or_else(|| Ok(LlcConfig::default()), LlcConfig::read)?,
+            section: root.optional_table("section")?.map(CutConfig::read).transpose()?,
         })
     }
 }
@@ -235,7 +259,11 @@ impl TrainingConfig {
             momentum: section.optional("momentum", NUMBER, "momentum = 0.9")?,
             weight_decay: section.optional("weight_decay", NUMBER, "weight_decay = 1e-4")?,
             schedule: section.optional("schedule", TEXT, "schedule = \"constant\"")?,
-            checkpoints: section.optional("checkpoints", COUNT, "checkpoints = 20")?,
+            checkpoints: section.optional(
+                "checkpoints",
+                "a whole number or a table with count and spacing",
+                "checkpoints = 40, or checkpoints = { count = 40, spacing = \"log\" }",
+            )?,
         })
     }
 }
