@@ -231,6 +231,9 @@ draws = 200
 fn bad_input_is_refused_and_leaves_nothing() {
     let folder = workplace("refused");
     fs::write(folder.join("run.csv"), table(0.25, "", None)).expect("writable");
+    let steps: Vec<f64> = (0..20).map(|step| 2.0 * f64::from(step)).collect();
+    let archive = npz::to_bytes(&[("step", &[20], &steps), ("parameters", &[20, 1], &steps)]).expect("small");
+    fs::write(folder.join("run.npz"), archive).expect("writable");
     fs::write(folder.join("short.csv"), "1,2\n2,3\n").expect("writable");
     fs::write(folder.join("still.csv"), "1,0\n2,0\n3,0\n4,0\n5,0\n6,0\n7,0\n8,0\n").expect("writable");
     fs::write(folder.join("back.csv"), "1,1\n3,2\n2,3\n4,4\n5,5\n6,6\n7,7\n").expect("writable");
@@ -242,10 +245,11 @@ fn bad_input_is_refused_and_leaves_nothing() {
         (&["short.csv"], "at least"),
         (&["still.csv"], "0"),
         (&["back.csv"], "increase"),
-        (&["run.csv", "--origin", "7"], "nearest"),
+        (&["run.csv", "--origin", "7"], "origin at time 0"),
+        (&["run.npz", "--origin", "7"], "the nearest is"),
         (&["run.csv", "--first", "3990"], "at least"),
         (&["run.csv", "--include", "*bias*"], "no parameter names"),
-        (&["run.csv", "--lambda", "-3"], "positive number"),
+        (&["run.csv", "--lambda=-3"], "positive number"),
         (&["run.csv", "--lambda", "nothing.npz"], "is no number and no file"),
         (&["run.csv", "--scale", "0"], "--scale = 0"),
         (&["run.csv", "--set", "llc.draws=3"], "--llc"),

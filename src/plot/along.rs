@@ -5,6 +5,7 @@ use super::drawing::{Color, Dash, Drawing, Side, Stroke};
 use super::palette::curve_color;
 use super::scale::Scale;
 use super::style::{CURVE, INK, TITLE_SIZE, WEIGHT_UNITS, label, number};
+use crate::estimate::displacement::Convention;
 use crate::experiment::diagnose::along::Along;
 use crate::experiment::diagnose::report::DiagnosisReport;
 
@@ -48,27 +49,57 @@ pub fn along(report: &DiagnosisReport, along: &Along) -> Drawing {
     axes.curve(&mut drawing, &times, &curves.displacement, Stroke::solid(curve_color(0, 4), CURVE));
     axes.frame(&mut drawing, "step", &format!("displacement R ({WEIGHT_UNITS})"), "");
 
+    // Points that are no minima have no coefficient: their numbers would only hide the others.
+    let minima: Vec<bool> = along.rows.iter().map(|row| row.is_minimum).collect();
     let (values, lower, upper) = band(along.rows.iter().map(|row| {
+        if !row.is_minimum {
+            return (f64::NAN, f64::NAN, f64::NAN);
+        }
         let half = TWO_SIDED * row.mcse;
         (row.learning_coefficient, row.learning_coefficient - half, row.learning_coefficient + half)
     }));
-    let axes = panel(2, Scale::linear(values.iter().copied().chain([0.0]), 0.12));
+    let axes = panel(2, Scale::linear(upper.iter().copied().chain([0.0]), 0.2));
     banded(&mut drawing, &axes, &steps, (&values, &lower, &upper), "learning coefficient λ");
     let mean = Stroke::solid(MEAN, 1.4).with_dash(Dash::Dashed);
-    axes.curve(&mut drawing, &[axes.x.lower, axes.x.upper], &[along.mean.value; 2], mean);
-    let entries = [Entry { stroke: mean, text: format!("mean over time {}", number(along.mean.value)) }];
+    let level = along.mean.map(|mean| mean.value);
+    for stretch in no_minima(&steps, &minima) {
+        let ends = [axes.y.lower, axes.y.upper].map(|y| vec![y; stretch.len()]);
+        axes.band(&mut drawing, &stretch, &ends[0], &ends[1], Color { rgb: [150; 3], opacity: 0.22 });
+    }
+    if let Some(level) = level {
+        axes.curve(&mut drawing, &[axes.x.lower, axes.x.upper], &[level; 2], mean);
+    }
+    let over_minima = level.map_or("no point is a minimum".into(), |mean| format!("mean over minima {}", number(mean)));
+    let mut entries = vec![Entry { stroke: mean, text: over_minima }];
+    if minima.contains(&false) {
+        entries.push(Entry { stroke: Stroke::solid([205; 3], 9.0), text: "no minima: lower losses around".into() });
+    }
     legend(&mut drawing, (axes.left + 12.0, axes.top + 6.0), "", &entries);
 
     let (values, lower, upper) = band(along.rows.iter().map(|row| {
         let Some(own) = row.spectral_dimension else { return (f64::NAN, f64::NAN, f64::NAN) };
         (own.value, own.lower.unwrap_or(own.value), own.upper.unwrap_or(own.value))
     }));
-    let axes = panel(3, Scale::linear(values.iter().copied().chain([0.0, along.mean.value]), 0.12));
-    banded(&mut drawing, &axes, &steps, (&values, &lower, &upper), "spectral dimension d_s = 2 λ slope");
-    axes.curve(&mut drawing, &[axes.x.lower, axes.x.upper], &[along.mean.value; 2], mean);
+    let axes = panel(3, Scale::linear(upper.iter().copied().chain([0.0, level.unwrap_or(0.0)]), 0.2));
+    let y_label = match report.dimensions.convention {
+        Convention::Paper => "spectral dimension d_s = 2 λ slope",
+        Convention::Length => "spectral dimension d_s = 4 λ slope",
+    };
+    banded(&mut drawing, &axes, &steps, (&values, &lower, &upper), y_label);
+    if let Some(level) = level {
+        axes.curve(&mut drawing, &[axes.x.lower, axes.x.upper], &[level; 2], mean);
+    }
     let entries = [Entry { stroke: mean, text: "bound: mean λ".into() }];
     legend(&mut drawing, (axes.left + 12.0, axes.top + 6.0), "", &entries);
     drawing
+}
+
+/// The stretches of steps around points that are no minima, each as its two ends.
+fn no_minima(steps: &[f64], minima: &[bool]) -> Vec<[f64; 2]> {
+    let middle = |place: usize, next: usize| 0.5 * (steps[place] + steps[next]);
+    let last = steps.len() - 1;
+    let stretches = (0..=last).filter(|place| !minima[*place]);
+    stretches.map(|place| [middle(place.saturating_sub(1), place), middle(place, (place + 1).min(last))]).collect()
 }
 
 fn band(rows: impl Iterator<Item = (f64, f64, f64)>) -> (Vec<f64>, Vec<f64>, Vec<f64>) {

@@ -206,7 +206,13 @@ fn sensitivity_panel(drawing: &mut Drawing, place: (f64, f64), x_label: &str, ro
     } else {
         Scale::linear(xs.iter().copied(), 0.0)
     };
-    let axes = panel(place, scale, Scale::linear(ys.iter().copied().chain([0.5]), 0.12));
+    // Intervals may be far wider than what the slope does: they are cut where they would hide it.
+    let (low, high) =
+        ys.iter().chain(&[0.5]).fold((f64::INFINITY, f64::NEG_INFINITY), |range, y| (range.0.min(*y), range.1.max(*y)));
+    let reach = (high - low).max(0.1);
+    let ends = rows.iter().flat_map(|row| [row.slope.lower, row.slope.upper]).flatten();
+    let shown = ends.map(|end| end.clamp(low - reach, high + reach));
+    let axes = panel(place, scale, Scale::linear(shown.chain([low, high + 0.6 * reach]), 0.06));
     axes.grid(drawing);
     let color = curve_color(1, 4);
     axes.band(

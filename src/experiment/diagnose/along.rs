@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::displacement::{Convention, dimensions};
 use crate::estimate::displacement::{Diagnosis, Interval};
-use crate::estimate::learning_coefficient::LearningCoefficient;
+use crate::estimate::learning_coefficient::{Fault, LearningCoefficient};
 
 /// 97.5 % quantile of the normal law: standard errors to 95 % intervals.
 const TWO_SIDED: f64 = 1.959_963_984_540_054;
@@ -24,8 +24,11 @@ pub struct Along {
     pub draws: usize,
     /// The points.
     pub rows: Vec<AlongRow>,
-    /// Mean of λ over time, by the trapezoidal rule; its interval holds the errors of the rows as independent.
-    pub mean: Interval,
+    /// Mean of λ over time, by the trapezoidal rule over the rows that are minima; its interval holds their errors as
+    /// independent. Null when none is.
+    pub mean: Option<Interval>,
+    /// Number of rows that are minima: no lower losses lie around them.
+    pub minima: usize,
     /// Number of rows against which something speaks.
     pub doubtful: usize,
 }
@@ -43,12 +46,14 @@ pub struct AlongRow {
     pub mcse: f64,
     /// Rank-normalised split R-hat; null when the chains do not move.
     pub r_hat: Option<f64>,
+    /// The chains find no lower losses around the point: only then is λ̂ a learning coefficient.
+    pub is_minimum: bool,
     /// Nothing speaks against the estimate.
     pub trustworthy: bool,
     /// The verdict in words.
     pub verdict: String,
-    /// d_s(t) = 2 λ(t) times the slope of the phase that the point is in (paper); null at the origin, where λ is not
-    /// positive or the slope is not known.
+    /// d_s(t) = 2 λ(t) times the slope of the phase that the point is in (paper); null at the origin and where
+    /// the point is no minimum.
     pub spectral_dimension: Option<Interval>,
 }
 
@@ -65,7 +70,7 @@ impl Along {
         let row = |(step, llc): (&f64, &LearningCoefficient)| {
             let slope = slope_at(diagnosis, step - origin);
             let own = Interval::new(llc.value, llc.value - TWO_SIDED * llc.mcse, llc.value + TWO_SIDED * llc.mcse);
-            let known = slope.filter(|_| llc.value > 0.0);
+            let known = slope.filter(|_| llc.value > 0.0 && !llc.verdict.has(Fault::NotAMinimum));
             let found = known.and_then(|slope| dimensions(slope, Some(own), scale, convention).ok());
             AlongRow {
                 step: *step,
@@ -73,14 +78,15 @@ impl Along {
                 learning_coefficient: llc.value,
                 mcse: llc.mcse,
                 r_hat: Some(llc.diagnosis.r_hat).filter(|value| value.is_finite()),
+                is_minimum: !llc.verdict.has(Fault::NotAMinimum),
                 trustworthy: llc.verdict.is_trustworthy(),
                 verdict: llc.verdict.words(),
                 spectral_dimension: found.and_then(|found| found.spectral_dimension),
             }
         };
         let rows: Vec<AlongRow> = steps.iter().zip(found).map(row).collect();
-        let values: Vec<(f64, f64, f64)> =
-            rows.iter().map(|row| (row.step, row.learning_coefficient, row.mcse)).collect();
+        let minima = rows.iter().filter(|row| row.is_minimum);
+        let values: Vec<(f64, f64, f64)> = minima.map(|row| (row.step, row.learning_coefficient, row.mcse)).collect();
         let first = found.first().map(|llc| &llc.diagnosis);
         Along {
             model,
@@ -88,7 +94,8 @@ impl Along {
             localization: first.map_or(0.0, |first| first.localization),
             chains,
             draws,
-            mean: time_mean(&values),
+            mean: (!values.is_empty()).then(|| time_mean(&values)),
+            minima: values.len(),
             doubtful: rows.iter().filter(|row| !row.trustworthy).count(),
             rows,
         }

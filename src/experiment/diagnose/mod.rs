@@ -162,8 +162,11 @@ impl Job<'_> {
             (None, Some(found)) => along_mean(found),
             (None, None) => (None, None),
         };
-        let dimensions =
+        let mut dimensions =
             dimensions(diagnosis.slope, coefficient, request.scale, request.convention).map_err(of_the_command)?;
+        if coefficient.is_none() && found.is_some() {
+            dimensions.reason.clone_from(&coefficient_source);
+        }
         folder.write(DISPLACEMENT_FILE, &report::to_npz(&diagnosis.curves, points.as_ref(), found.as_ref())?)?;
         let mut report = DiagnosisReport {
             program: env!("CARGO_PKG_NAME").into(),
@@ -220,19 +223,23 @@ fn default_title(path: &Path) -> String {
     name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The mean over the run, where it can stand for a learning coefficient.
+/// The mean over the minima of the run, where it can stand for a learning coefficient.
 fn along_mean(found: &Along) -> (Option<Interval>, Option<String>) {
+    let Along { minima, doubtful, .. } = found;
     let count = found.rows.len();
-    if found.mean.value > 0.0 {
-        let words = format!("mean over time of {count} estimates along the run, {} of them doubtful", found.doubtful);
-        return (Some(found.mean), Some(words));
+    match found.mean {
+        Some(mean) if mean.value > 0.0 => {
+            let words = format!(
+                "mean over time of the {minima} of {count} points that are minima; something speaks against {doubtful} \
+                 of the {count} estimates"
+            );
+            (Some(mean), Some(words))
+        }
+        _ => {
+            let words = format!("none: of the {count} points {minima} are minima, and only there it is a coefficient");
+            (None, Some(words))
+        }
     }
-    let words = format!(
-        "the mean over time of {count} estimates is {:.3}, not positive: most points are no minima, and no dimension \
-         follows from it",
-        found.mean.value
-    );
-    (None, Some(words))
 }
 
 /// d_s against the mean learning coefficient.

@@ -45,7 +45,7 @@ pub fn summary(report: &DiagnosisReport, folder: &Path) -> String {
         Some(fit) => lines.push(("time average", format!("slope {}", interval(&fit.slope, 4)))),
         None => lines.extend(diagnosis.time_averaged_reason.iter().map(|why| ("time average", format!("none: {why}")))),
     }
-    lines.push(("intervals", format!("95 %, {}", diagnosis.interval_method)));
+    lines.push(("intervals", diagnosis.interval_method.clone()));
     for phase in diagnosis.phases.iter().filter(|_| diagnosis.phases.len() > 1) {
         let words = format!(
             "{} from {:.4} to {:.4}, slope {}",
