@@ -84,9 +84,7 @@ fn displacement_from_the_first(bencher: Bencher, threads: usize) {
 #[divan::bench(args = [1, 2], sample_count = 1, sample_size = 1)]
 fn gram(bencher: Bencher, threads: usize) {
     let run = &*RUN;
-    bencher
-        .counter(bytes())
-        .bench_local(|| black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
+    bencher.counter(bytes()).bench_local(|| black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
 }
 
 /// Most memory that this process has held so far.
