@@ -90,6 +90,15 @@ pub fn read(path: &Path) -> Result<IdxArray> {
     parse(path, gzip::open(path)?)
 }
 
+/// The array in bytes that are held in memory; `name` stands for the file in errors.
+///
+/// # Errors
+/// As for [`read`].
+pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<IdxArray> {
+    let path = Path::new(name);
+    parse(path, gzip::unpacked(path, bytes)?)
+}
+
 fn parse(path: &Path, mut source: impl Read) -> Result<IdxArray> {
     let damaged = |problem: String| Error::malformed(path, problem);
     let mut magic = [0; 4];

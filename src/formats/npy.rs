@@ -21,7 +21,9 @@ pub(crate) struct Header {
     pub(crate) shape: Vec<usize>,
     /// First axis fastest.
     pub(crate) is_fortran: bool,
-    /// Type of the elements, or its description when they are no real numbers or big-endian.
+    /// The most significant byte of every element comes first.
+    pub(crate) is_big_endian: bool,
+    /// Type of the elements, or its description when they are no real numbers.
     pub(crate) element: std::result::Result<ElementType, String>,
 }
 
@@ -67,7 +69,8 @@ impl Header {
             (_, true) => false,
             _ => return Err("fortran_order in its NumPy header is neither True nor False".into()),
         };
-        Ok(Header { length: start + length, shape, is_fortran, element: element_of(value_of(text, "descr")?) })
+        let (is_big_endian, element) = element_of(value_of(text, "descr")?);
+        Ok(Header { length: start + length, shape, is_fortran, is_big_endian, element })
     }
 }
 
@@ -82,11 +85,13 @@ fn value_of<'a>(text: &'a str, key: &str) -> std::result::Result<&'a str, String
     Ok(value.ok_or_else(|| format!("its NumPy header has no {key}"))?.trim_start())
 }
 
-fn element_of(descr: &str) -> std::result::Result<ElementType, String> {
+/// Whether it is big-endian, and the type or what stands in its place.
+fn element_of(descr: &str) -> (bool, std::result::Result<ElementType, String>) {
     let quote = descr.chars().next().filter(|quote| ['\'', '"'].contains(quote));
     let inside = quote.and_then(|quote| descr[1..].split_once(quote)).map(|(inside, _)| inside);
-    let Some(name) = inside else { return Err("a structure".into()) };
-    let (order, kind) = name.split_at_checked(1).filter(|_| name.is_ascii()).ok_or_else(|| name.to_string())?;
+    let Some(name) = inside else { return (false, Err("a structure".into())) };
+    let unknown = || (false, Err(name.chars().take(20).collect()));
+    let Some((order, kind)) = name.split_at_checked(1) else { return unknown() };
     let element = match kind {
         "f8" => ElementType::F64,
         "f4" => ElementType::F32,
@@ -100,12 +105,12 @@ fn element_of(descr: &str) -> std::result::Result<ElementType, String> {
         "u2" => ElementType::U16,
         "u1" => ElementType::U8,
         "b1" => ElementType::Bool,
-        _ => return Err(name.to_string()),
+        _ => return unknown(),
     };
-    if order == "<" || ((order == "|" || order == "=" || order == ">") && element.width() == 1) {
-        Ok(element)
-    } else {
-        Err(name.to_string())
+    match order {
+        "<" | ">" => (order == ">", Ok(element)),
+        "|" if element.width() == 1 => (false, Ok(element)),
+        _ => unknown(),
     }
 }
 
@@ -125,7 +130,9 @@ mod tests {
         assert_eq!((header.shape, header.length), (vec![2, 3], 10 + 59));
         let header = Header::parse(&framed("{'descr': '|u1', 'fortran_order': False, 'shape': (), }")).expect("valid");
         assert_eq!((header.element.clone(), header.count()), (Ok(ElementType::U8), Some(1)));
-        for (descr, named) in [("'>f4'", ">f4"), ("'<U5'", "<U5"), ("'|O'", "|O"), ("[('a', '<f4')]", "a structure")] {
+        let header = Header::parse(&framed("{'descr': '>f2', 'fortran_order': False, 'shape': (1L,)}")).expect("valid");
+        assert_eq!((header.element.clone(), header.is_big_endian), (Ok(ElementType::F16), true));
+        for (descr, named) in [("'=f4'", "=f4"), ("'<U5'", "<U5"), ("'|O'", "|O"), ("[('a', '<f4')]", "a structure")] {
             let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (7,), }}");
             assert_eq!(Header::parse(&framed(&text)).expect("valid").element, Err(named.to_string()));
         }

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
-use ndarray_npy::{NpzWriter, ReadNpyError, ReadNpyExt, ReadableElement};
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+use ndarray_npy::NpzWriter;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive};
 
+use super::npy::{Header, LONGEST_START};
 use crate::error::{Error, Result};
 
 /// Largest array that is read, in elements: 2 GiB of f64.
 const LARGEST_ARRAY: u64 = 1 << 28;
+/// Most elements of all arrays of an archive.
+const LARGEST_ARCHIVE: u64 = 1 << 29;
+/// Elements that are unpacked at a time.
+const PIECE: u64 = 1 << 13;
 
 /// An array of any shape, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,87 +66,90 @@ fn failed(name: &str, reason: &dyn std::fmt::Display) -> Error {
 /// All numeric arrays of an archive by name: any float or integer type, C or Fortran order, stored or deflated.
 ///
 /// # Errors
-/// Names the file and the array: unreadable, not an archive, truncated, a type that is no number, too large.
+/// Names the file and the array: unreadable, not an archive, truncated, a type that is no number, more than 2^28 elements or
+/// 2^29 in all arrays.
 pub fn read(path: &Path) -> Result<BTreeMap<String, Array>> {
     let file = File::open(path).map_err(|source| Error::io("read", path, source))?;
-    let mut archive = ZipArchive::new(file).map_err(|reason| {
+    parse(path, file)
+}
+
+/// The arrays of an archive that is held in memory; `name` stands for the file in errors.
+///
+/// # Errors
+/// As for [`read`].
+pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<BTreeMap<String, Array>> {
+    parse(Path::new(name), Cursor::new(bytes))
+}
+
+fn parse(path: &Path, source: impl Read + Seek) -> Result<BTreeMap<String, Array>> {
+    let mut archive = ZipArchive::new(source).map_err(|reason| {
         Error::malformed(path, format!("not an npz archive ({reason}); write it with numpy.savez"))
     })?;
     let mut arrays = BTreeMap::new();
+    let mut left = LARGEST_ARCHIVE;
     for index in 0..archive.len() {
         let entry = archive
             .by_index(index)
             .map_err(|reason| Error::malformed(path, format!("entry {index} of the archive is damaged ({reason})")))?;
         let name = entry.name().trim_end_matches(".npy").to_string();
-        let array = read_array(entry).map_err(|problem| Error::malformed(path, format!("array {name}: {problem}")))?;
+        let array = read_array(entry, left.min(LARGEST_ARRAY));
+        let array = array.map_err(|problem| Error::malformed(path, format!("array {name}: {problem}")))?;
+        left -= array.data.len() as u64;
         arrays.insert(name, array);
     }
     Ok(arrays)
 }
 
-fn read_array(entry: impl Read) -> std::result::Result<Array, String> {
-    let limit = LARGEST_ARRAY * 8;
-    let mut bytes = Vec::new();
-    // The size that the entry declares may lie: what is unpacked is counted.
-    entry.take(limit + 1).read_to_end(&mut bytes).map_err(|reason| format!("cannot be unpacked ({reason})"))?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("larger than the limit of {LARGEST_ARRAY} elements"));
-    }
-    check_shape(&bytes)?;
-    let attempts = [
-        decode::<f64>(&bytes, |value| value),
-        decode::<f32>(&bytes, f64::from),
-        decode::<i64>(&bytes, |value| value as f64),
-        decode::<i32>(&bytes, f64::from),
-        decode::<u8>(&bytes, f64::from),
-        decode::<i16>(&bytes, f64::from),
-        decode::<u16>(&bytes, f64::from),
-        decode::<u32>(&bytes, f64::from),
-        decode::<u64>(&bytes, |value| value as f64),
-        decode::<i8>(&bytes, f64::from),
-    ];
-    attempts
-        .into_iter()
-        .flatten()
-        .next()
-        .unwrap_or_else(|| Err("its type is not a real number; save it as float64".into()))
-}
-
-/// `None` when the array has another type.
-fn decode<T: ReadableElement + Copy>(
-    bytes: &[u8],
-    convert: impl Fn(T) -> f64,
-) -> Option<std::result::Result<Array, String>> {
-    match ArrayD::<T>::read_npy(bytes) {
-        Ok(array) => {
-            let shape = array.shape().to_vec();
-            // Iterating an array goes in row-major order whatever its memory order is.
-            Some(Ok(Array { shape, data: array.iter().map(|&value| convert(value)).collect() }))
+/// Memory grows with what really comes, not with what the header says.
+fn read_array(mut entry: impl Read, limit: u64) -> std::result::Result<Array, String> {
+    let unpacked = |reason: std::io::Error| format!("cannot be unpacked ({reason})");
+    // Most headers are short; what is read beyond them are elements.
+    let mut start = Vec::new();
+    entry.by_ref().take(128).read_to_end(&mut start).map_err(unpacked)?;
+    let header = match Header::parse(&start) {
+        Ok(header) => header,
+        Err(_) => {
+            entry.by_ref().take((LONGEST_START - 128) as u64).read_to_end(&mut start).map_err(unpacked)?;
+            Header::parse(&start)?
         }
-        Err(ReadNpyError::WrongDescriptor(_)) => None,
-        Err(reason) => Some(Err(format!("damaged ({reason})"))),
+    };
+    let shape = header.shape.clone();
+    let element =
+        header.element.clone().map_err(|kind| format!("its type {kind} is not a real number; save it as float64"))?;
+    let count = header.count().ok_or_else(|| format!("its shape {shape:?} overflows"))?;
+    if count > limit {
+        return Err(format!("its shape {shape:?} is larger than the limit of {limit} elements"));
     }
-}
-
-/// Refuses a header whose shape asks for more elements than there are bytes, before anything is allocated for it.
-fn check_shape(bytes: &[u8]) -> std::result::Result<(), String> {
-    let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
-    let shape =
-        header.split("'shape'").nth(1).and_then(|rest| rest.split('(').nth(1)).and_then(|rest| rest.split(')').next());
-    let shape = shape.ok_or("it has no NumPy header")?;
-    let mut count = 1u64;
-    for length in shape.split(',').map(str::trim).filter(|length| !length.is_empty()) {
-        let length: u64 =
-            length.trim_end_matches('L').parse().map_err(|_| format!("its shape ({shape}) is not readable"))?;
-        count = count.checked_mul(length).ok_or_else(|| format!("its shape ({shape}) overflows"))?;
+    let mut elements = Cursor::new(&start[header.length..]).chain(entry);
+    let (width, mut data, mut left) = (element.width() as u64, Vec::new(), count);
+    let mut bytes = Vec::new();
+    while left > 0 {
+        let wanted = left.min(PIECE);
+        bytes.clear();
+        elements.by_ref().take(wanted * width).read_to_end(&mut bytes).map_err(unpacked)?;
+        if (bytes.len() as u64) < wanted * width {
+            let found = data.len() + bytes.len() / width as usize;
+            return Err(format!("truncated: its shape {shape:?} asks for {count} elements but there are {found}"));
+        }
+        if header.is_big_endian {
+            bytes.chunks_exact_mut(width as usize).for_each(<[u8]>::reverse);
+        }
+        let first = data.len();
+        data.resize(first + wanted as usize, 0.0);
+        element.decode(&bytes, &mut data[first..]);
+        left -= wanted;
     }
-    if count > bytes.len() as u64 {
-        return Err(format!(
-            "truncated: its shape ({shape}) asks for {count} elements but there are {} bytes",
-            bytes.len()
-        ));
+    bytes.clear();
+    elements.take(1).read_to_end(&mut bytes).map_err(unpacked)?;
+    if !bytes.is_empty() {
+        return Err(format!("it goes on after the {count} elements of its shape {shape:?}"));
     }
-    Ok(())
+    if header.is_fortran && shape.len() > 1 {
+        let array = ArrayViewD::from_shape(IxDyn(&shape).f(), &data).map_err(|reason| reason.to_string())?;
+        // Iterating goes in row-major order whatever the order in memory.
+        data = array.iter().copied().collect();
+    }
+    Ok(Array { shape, data })
 }
 
 #[cfg(test)]
@@ -193,7 +201,27 @@ mod tests {
             assert!(error.contains(name), "{error}");
             std::fs::remove_file(path).expect("removable");
         }
-        assert!(check_shape(b"\x93NUMPY {'descr': '<f8', 'shape': (4294967296, 4294967296), }").is_err());
-        assert!(check_shape(b"\x93NUMPY {'descr': '<f8', 'shape': (1000000,), }").is_err());
+        for (header, bytes, expected) in [
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0, "overflows"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000,), }", 0, "larger than the limit"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000,), }", 80, "but there are 10"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (9,), }", 80, "goes on after the 9 elements"),
+            ("{'descr': '<c16', 'fortran_order': False, 'shape': (5,), }", 80, "its type <c16 is not a real number"),
+        ] {
+            let length = header.len() as u16;
+            let start = [b"\x93NUMPY\x01\x00", &length.to_le_bytes()[..], header.as_bytes(), &vec![0; bytes]].concat();
+            let problem = read_array(&start[..], LARGEST_ARRAY).expect_err(expected);
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+
+    #[test]
+    fn long_headers_and_big_endian_elements_are_read() {
+        let header = "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }".to_string() + &" ".repeat(300);
+        let length = header.len() as u16;
+        let elements: Vec<u8> = (0..6u8).flat_map(|k| f32::from(k).to_be_bytes()).collect();
+        let bytes = [b"\x93NUMPY\x01\x00", &length.to_le_bytes()[..], header.as_bytes(), &elements].concat();
+        let array = read_array(&bytes[..], LARGEST_ARRAY).expect("valid");
+        assert_eq!((array.shape, array.data), (vec![2, 3], vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
     }
 }

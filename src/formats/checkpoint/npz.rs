@@ -51,12 +51,13 @@ fn array(
     file: u32,
 ) -> std::result::Result<std::result::Result<Tensor, Skipped>, String> {
     let header = Header::parse(start)?;
+    let skipped = |reason: String| Ok(Err(Skipped { name: name.to_string(), reason }));
     let element = match &header.element {
-        Ok(element) => *element,
-        Err(kind) => {
-            let reason = format!("its type {kind} is no little-endian real number");
-            return Ok(Err(Skipped { name: name.to_string(), reason }));
+        Ok(element) if header.is_big_endian && element.width() > 1 => {
+            return skipped(format!("big-endian {element} is not read; save it little-endian"));
         }
+        Ok(element) => *element,
+        Err(kind) => return skipped(format!("its type {kind} is no real number")),
     };
     let shape = header.shape.clone();
     let needed = header.count().and_then(|count| count.checked_mul(element.width() as u64));

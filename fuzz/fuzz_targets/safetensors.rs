@@ -1,0 +1,17 @@
+//! A safetensors file: its header, then every element of every small tensor.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use porewalk::formats::checkpoint::Checkpoint;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(checkpoint) = Checkpoint::from_bytes("fuzzed", bytes.to_vec()) else { return };
+    for (number, tensor) in checkpoint.tensors().iter().enumerate().take(100) {
+        let count = tensor.count();
+        let mut out = vec![0.0; count.min(1000)];
+        let _ = checkpoint.read(number, 0, &mut out);
+        let _ = checkpoint.read(number, count - out.len(), &mut out);
+        let _ = checkpoint.read(number, (count - out.len()) / 2, &mut out);
+    }
+});
