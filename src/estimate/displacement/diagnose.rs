@@ -118,7 +118,7 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
     };
     let noises = noises(&times, &squares);
     let displacement = if units.is_empty() {
-        fit_curve(&times, &squares, &noises)
+        fit_curve(&times, &squares, 0, &noises)
     } else {
         fit_units(&times, &units, settings.resamples, settings.seed, "displacement")
     };
@@ -247,7 +247,7 @@ fn by_first_time(units: &[Sums], times: &[f64], squares: &[f64], noises: &[Noise
         .map(|start| {
             let rest = &times[start..];
             if units.is_empty() {
-                let fit = fit_curve(rest, &squares[start..], noises);
+                let fit = fit_curve(times, squares, start, noises);
                 let (slope, r_squared) = (fit.slope, fit.r_squared.value);
                 return Sensitivity { at: times[start], slope, r_squared, points: rest.len() };
             }

@@ -16,6 +16,8 @@ const LAGS: usize = 19;
 /// Least number of points after the origin, of a fit, and of lags of a time average.
 pub(super) const LEAST_POINTS: usize = 5;
 const LEAST_LAGS: usize = 4;
+/// Largest number of pairs of irregular times that are looked at.
+const MOST_PAIRS: usize = 4_000_000;
 /// Least number of pairs of a lag.
 const LEAST_PAIRS: usize = 10;
 
@@ -173,8 +175,11 @@ fn lags(times: &[f64], wanted: Option<usize>) -> Vec<(f64, Pairs)> {
     let found: Vec<(f64, Pairs)> = if is_uniform {
         (1..=most.min(count.saturating_sub(LEAST_PAIRS))).map(|k| (step * k as f64, Pairs::Shift(k))).collect()
     } else {
-        let mut differences: Vec<(f64, u32, u32)> =
-            (0..count).flat_map(|j| (0..j).map(move |i| (times[j] - times[i], i as u32, j as u32))).collect();
+        // The least lags lie between near points: very many points need not all be paired.
+        let reach = MOST_PAIRS / count;
+        let mut differences: Vec<(f64, u32, u32)> = (0..count)
+            .flat_map(|j| (j.saturating_sub(reach)..j).map(move |i| (times[j] - times[i], i as u32, j as u32)))
+            .collect();
         differences.sort_by(|a, b| a.0.total_cmp(&b.0));
         differences
             .chunk_by(|a, b| b.0 - a.0 <= 1e-9 * times[count - 1])

@@ -50,11 +50,10 @@ impl Correlation {
 }
 
 /// The noise about a straight line.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Noise {
-    correlation: Correlation,
-    /// σ², unbiased.
-    variance: f64,
+    /// σ² ρ² of all times, row after row; σ² unbiased.
+    covariance: Vec<f64>,
     /// Degrees of freedom of σ².
     freedom: f64,
 }
@@ -87,22 +86,26 @@ pub(super) fn noises(times: &[f64], squares: &[f64]) -> Vec<Noise> {
                 (0..count).for_each(|i| columns[(i, to)] -= factor * columns[(i, from)]);
             }
             let freedom = (count as f64 - 2.0).max(1.0);
-            Some(Noise { correlation, variance: dot(&columns, 2, 2) / freedom, freedom })
+            let variance = dot(&columns, 2, 2) / freedom;
+            let row = |s: f64| times.iter().map(move |t| variance * correlation.at(s, *t));
+            Some(Noise { covariance: times.iter().flat_map(|s| row(*s)).collect(), freedom })
         })
         .collect()
 }
 
-/// A fit of one curve; the interval is the wider one of those that the noises give.
-pub(super) fn fit_curve(times: &[f64], squares: &[f64], noises: &[Noise]) -> PowerLawFit {
+/// A fit of a curve from point `start` on; the interval is the wider one of those that the noises of the curve give.
+pub(super) fn fit_curve(times: &[f64], squares: &[f64], start: usize, noises: &[Noise]) -> PowerLawFit {
+    let all = times.len();
+    let (times, squares) = (&times[start..], &squares[start..]);
     let line = Line::new(times);
     let fit = line.fit(squares);
     let half = |weights: &[f64]| {
         let of = |noise: &Noise| {
             let mut square = 0.0;
-            for (s, a) in times.iter().zip(weights) {
-                square += a * times.iter().zip(weights).map(|(t, b)| b * noise.correlation.at(*s, *t)).sum::<f64>();
+            for (row, a) in noise.covariance.chunks_exact(all).skip(start).zip(weights) {
+                square += a * row[start..].iter().zip(weights).map(|(value, b)| b * value).sum::<f64>();
             }
-            0.5 * student_quantile(0.975, noise.freedom) * (noise.variance * square.max(0.0)).sqrt()
+            0.5 * student_quantile(0.975, noise.freedom) * square.max(0.0).sqrt()
         };
         noises.iter().map(of).fold(0.0, f64::max)
     };
@@ -138,7 +141,7 @@ mod tests {
     fn an_exact_power_law_has_no_noise() {
         let times: Vec<f64> = (1..=50).map(f64::from).collect();
         let squares: Vec<f64> = times.iter().map(|t| 4.0 * t.powf(0.8)).collect();
-        let fit = fit_curve(&times, &squares, &noises(&times, &squares));
+        let fit = fit_curve(&times, &squares, 0, &noises(&times, &squares));
         assert!(fit.slope.contains(0.4) && fit.slope.upper.unwrap() - fit.slope.lower.unwrap() < 1e-9);
     }
 }

@@ -61,7 +61,7 @@ pub enum Observations {
 /// Many runs of the same times, taken in one after another; only sums are kept.
 #[derive(Clone, Debug)]
 pub struct Ensemble {
-    moments: Moments,
+    moments: Box<Moments>,
     pushed: usize,
 }
 
@@ -81,7 +81,7 @@ impl Ensemble {
             ));
         }
         let layout = Layout::new(times, settings)?;
-        Ok(Ensemble { moments: Moments::of_runs(layout, dimension, runs), pushed: 0 })
+        Ok(Ensemble { moments: Box::new(Moments::of_runs(layout, dimension, runs)), pushed: 0 })
     }
 
     /// Takes in the next run: its points one after another (time, parameter).

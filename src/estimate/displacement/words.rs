@@ -21,8 +21,8 @@ fn displacement(found: &Diagnosis) -> String {
         "displacement grows as t^{} (r^2 = {:.4}) from {} to {} after the origin",
         with_ends(&found.slope),
         found.r_squared.value,
-        found.input.first,
-        found.input.last
+        short(found.input.first),
+        short(found.input.last)
     )
 }
 
@@ -53,7 +53,7 @@ fn models(r_squared: f64, comparison: &Comparison) -> String {
             Family::TwoPhase => {
                 let of = |name: &str| model.parameters.iter().find(|one| one.name == name).map_or(0.0, |one| one.value);
                 let (before, after, change) = (of("slope_before"), of("slope_after"), of("change_time"));
-                format!("{}: slope {before:.3} up to {change:.4}, {after:.3} after", model.variant)
+                format!("{}: slope {before:.3} up to {}, {after:.3} after", model.variant, short(change))
             }
             _ => model.variant.clone(),
         });
@@ -98,7 +98,7 @@ fn phases(found: &Diagnosis) -> Option<String> {
         .iter()
         .map(|phase| {
             let slope = phase.slope.value;
-            format!("{} (slope {slope:.3}) from {:.4} to {:.4}", phase.kind.words(), phase.from, phase.to)
+            format!("{} (slope {slope:.3}) from {} to {}", phase.kind.words(), short(phase.from), short(phase.to))
         })
         .collect();
     Some(format!("the slope changes: {}", parts.join(", then ")))
@@ -112,8 +112,9 @@ fn ergodicity(found: &Diagnosis) -> Option<String> {
         with_ends(&ergodicity.time_averaged_slope)
     );
     let scatter = format!(
-        "runs scatter with {:.3e} where a Gaussian process has {:.3e}",
-        ergodicity.breaking_parameter.value, ergodicity.gaussian
+        "runs scatter with {} where a Gaussian process has {}",
+        short(ergodicity.breaking_parameter.value),
+        short(ergodicity.gaussian)
     );
     if ergodicity.weakly_broken {
         let waiting = ergodicity.waiting_times.map_or(String::new(), |value| {
@@ -146,6 +147,11 @@ fn sensitivity(found: &Diagnosis) -> Option<String> {
             found.by_origin.len() + found.by_first_time.len()
         )
     })
+}
+
+/// A number to six digits, without zeros at its end.
+fn short(number: f64) -> String {
+    format!("{number:.5e}").parse::<f64>().unwrap_or(number).to_string()
 }
 
 fn with_ends(number: &Interval) -> String {

@@ -40,7 +40,7 @@ impl SierpinskiGasket {
             if (a, b) == (0, 0) {
                 let choice = stream.index(4);
                 side = if choice < 2 { 1.0 } else { -1.0 };
-                (a, b) = if choice % 2 == 0 { (1, 0) } else { (0, 1) };
+                (a, b) = if choice.is_multiple_of(2) { (1, 0) } else { (0, 1) };
                 continue;
             }
             let mut around = STEPS.iter().filter(|(da, db)| is_edge((a, b), (a + da, b + db)));
