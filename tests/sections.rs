@@ -253,6 +253,27 @@ fn solve_reads_a_section_with_its_learning_coefficients() {
     fs::remove_dir_all(folder).expect("a removable folder");
 }
 
+#[test]
+fn the_examples_make_a_chain() {
+    let folder = workplace("chain");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let run = |arguments: &[&str], example: &str| {
+        let file = examples.join(example);
+        let all = [&arguments[..1], &[file.to_str().expect("a path of text")], &arguments[1..]].concat();
+        let output = porewalk(&folder, &all);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON and nothing else")
+    };
+    let report = run(&["landscape", "--json", "-o", "plane", "--set", "section.cells=[24,16]"], "moons_section.toml");
+    assert!(report["lowest"]["loss"].as_f64().is_some_and(|loss| loss < 0.05), "{report}");
+    let file = format!("landscape.file={}", folder.join("plane/landscape.npz").display());
+    let flags = ["solve", "--json", "-o", "walk", "--set", &file, "--set", "domain.cells=[20,12]"];
+    let report = run(&flags, "moons_walk.toml");
+    let masses = report["observables"]["mass"].as_array().expect("masses");
+    assert!(masses.iter().all(|mass| mass.as_f64().is_some_and(|mass| (mass - 1.0).abs() <= 1e-13)), "{masses:?}");
+    fs::remove_dir_all(folder).expect("a removable folder");
+}
+
 /// What is put at the end of the run file, the key, words of the message.
 const WRONG: &[(&str, &str, &[&str])] = &[
     ("directions = \"trajektory\"", "section.directions", &["did you mean \"trajectory\"?"]),
