@@ -5,6 +5,10 @@
 mod escape_from_a_well;
 
 #[allow(dead_code)] // the printing is the example's own
+#[path = "../examples/network_to_walk.rs"]
+mod network_to_walk;
+
+#[allow(dead_code)] // the printing is the example's own
 #[path = "../examples/three_losses.rs"]
 mod three_losses;
 
@@ -35,4 +39,24 @@ fn three_losses_go_through_one_function() {
     assert!((values[1] - 0.361).abs() < 0.1, "{}", values[1]);
     let (_, dimension, _) = found[2];
     assert!(values[2] > 0.5 && values[2] < 0.25 * dimension as f64, "{} of {dimension} parameters", values[2]);
+}
+
+#[test]
+fn a_network_becomes_a_landscape_and_a_walk_on_it() {
+    let folder = std::env::temp_dir().join(format!("porewalk-examples-{}-walk", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let chain = network_to_walk::run(24, &folder).expect("a chain");
+    let observables = &chain.walk.report.observables;
+    assert!(observables.mass.iter().all(|mass| (mass - 1.0).abs() <= 1e-13), "{:?}", observables.mass);
+    // The walk ends where the losses are low: its mean lies nearer to the end of the path (the origin) than the start.
+    let start = &chain.plane.trajectory.as_ref().expect("a path").coordinates[0];
+    let end = observables.mean.last().expect("an output");
+    println!("start {start:?}, mean at the end {end:?}, {:?}", chain.section.learning_coefficient);
+    assert!(end[0].hypot(end[1]) < 0.5 * start[0].hypot(start[1]), "{start:?} {end:?}");
+    let (lowest, highest) = chain.section.diffusivity.expect("a spectral dimension").log10_range;
+    assert!(highest - lowest < 2.0, "D spans {lowest} to {highest}");
+    for figure in ["section/section.svg", "section/learning_coefficient.png", "walk/densities.svg"] {
+        assert!(folder.join(figure).exists(), "{figure}");
+    }
+    std::fs::remove_dir_all(folder).expect("a removable folder");
 }

@@ -183,7 +183,9 @@ fn every_example_runs_from_the_command_line() {
     let mut count = 0;
     for entry in fs::read_dir(examples).expect("examples") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
+        // What needs the results of another example is run after it, in tests/sections.rs.
+        let is_alone = path.file_stem().is_none_or(|stem| stem != "moons_walk");
+        if path.extension().is_none_or(|extension| extension != "toml") || !is_alone {
             continue;
         }
         let is_run = fs::read_to_string(&path).expect("a readable file").contains("[model]");

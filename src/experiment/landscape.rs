@@ -15,7 +15,7 @@ use crate::estimate::section::{points_of, spread, volume_field};
 use crate::estimate::trajectory::Trajectory;
 use crate::fokker_planck::{CoarseGrained, LearningCoefficient};
 use crate::guide::references;
-use crate::landscape::Section;
+use crate::landscape::{Landscape, Section};
 use crate::propagator::Observer;
 use crate::storage::landscape::{
     ComparisonSummary, DiffusivitySummary, FieldSummary, LANDSCAPE_FILE, Lowest, PathSummary, SectionSummary,
@@ -108,13 +108,18 @@ fn compute(
     let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let subject = clock.time("model", || subject::subject(run, resources.seed, threads, stop))?;
     let aim = aim(run, &subject, resources.seed)?;
-    let section = Section::new(&*subject.landscape, aim.origin.clone(), aim.directions.clone())?;
+    let double = subject.in_double()?;
+    let landscape: &dyn Landscape = match &double {
+        Some(loss) => loss,
+        None => &*subject.landscape,
+    };
+    let section = Section::new(landscape, aim.origin.clone(), aim.directions.clone())?;
     let extent = extent(run, &aim, &section);
     let cells = &run.section().cells;
     let axes: Vec<Vec<f64>> =
         extent.iter().zip(cells).map(|((lower, upper), cells)| centers(*lower, *upper, *cells)).collect();
     let loss = clock.time("loss", || losses_on(&section, &axes, threads, stop, observer))?;
-    let path = clock.time("trajectory", || path(&subject, &section))?;
+    let path = clock.time("trajectory", || path(&subject, landscape, &section))?;
     let mut remarks = Vec::new();
     let setting = Setting { run, subject: &subject, section: &section, axes: &axes, extent: &extent, threads, options };
     let field = match &run.section().learning_coefficient {
@@ -194,14 +199,18 @@ fn section_summary(run: &CheckedRun, aim: &Aim, extent: &[(f64, f64)]) -> Sectio
 }
 
 /// The checkpoints on the section.
-fn path(subject: &Subject, section: &Section<'_>) -> Result<Option<(StoredPath, PathSummary)>> {
+fn path(
+    subject: &Subject,
+    landscape: &dyn Landscape,
+    section: &Section<'_>,
+) -> Result<Option<(StoredPath, PathSummary)>> {
     let Some(trajectory) = &subject.trajectory else { return Ok(None) };
     let count = trajectory.times().len();
     let (coordinates, distance): (Vec<Vec<f64>>, Vec<f64>) =
         (0..count).map(|k| section.project(trajectory.point(k))).unzip();
     let points: Vec<f64> = (0..count).flat_map(|k| trajectory.point(k)).copied().collect();
     let mut loss = vec![0.0; count];
-    subject.landscape.losses(&points, &mut loss)?;
+    landscape.losses(&points, &mut loss)?;
     let ends = trajectory.point(0).iter().zip(trajectory.point(count - 1));
     let summary = PathSummary {
         checkpoints: count,

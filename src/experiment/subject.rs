@@ -38,6 +38,8 @@ pub(super) struct Subject {
     pub(super) exact: Option<(f64, usize)>,
     /// The network, where it is one.
     pub(super) network: Option<Mlp>,
+    /// The data of the network.
+    pub(super) data: Option<Arc<Dataset>>,
     /// Whether its weights were trained here.
     pub(super) is_trained: bool,
     /// Checkpoints of the training, when they were asked for.
@@ -133,6 +135,7 @@ fn of_landscape(
         accuracy: None,
         exact,
         network: None,
+        data: None,
         is_trained: false,
         trajectory: None,
         kernels: SCALAR,
@@ -230,6 +233,7 @@ fn network(run: &CheckedRun, seed: u64, threads: NonZeroUsize, stop: &StopFlag) 
         accuracy: loss.accuracy(&point),
         exact: None,
         network: Some(mlp.clone()),
+        data: Some(dataset.clone()),
         is_trained: weights.is_none(),
         trajectory,
         kernels: simd_path(),
@@ -337,6 +341,14 @@ const WEIGHTS_FILE: &str = "weights.npz";
 
 /// Files of a results folder: names and contents.
 pub(super) type Files = Vec<(&'static str, Vec<u8>)>;
+
+impl Subject {
+    /// The loss of a network in double precision: sections show what single precision would round away.
+    pub(super) fn in_double(&self) -> Result<Option<EmpiricalLoss>> {
+        let parts = self.network.as_ref().zip(self.data.as_ref());
+        parts.map(|(mlp, data)| EmpiricalLoss::new(mlp.clone(), data.clone(), Precision::Double)).transpose()
+    }
+}
 
 /// What a run leaves of its training: the weights, and the checkpoints when they were asked for.
 pub(super) fn files(subject: &Subject) -> Result<Files> {

@@ -40,7 +40,8 @@ pub struct LocalChains {
 impl LocalChains {
     /// Whether nothing speaks against the chains having come to rest.
     pub fn is_at_rest(&self) -> bool {
-        self.r_hat.is_nan() || self.r_hat <= AT_REST
+        // Chains that do not move have no R-hat, and have not come anywhere.
+        self.r_hat <= AT_REST
     }
 }
 

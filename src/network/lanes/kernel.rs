@@ -137,7 +137,8 @@ pub(super) fn run<S: Simd>(
             data.gather(s, batch, start, live, first, groups, &mut pass.values[..groups * mlp.inputs()], targets);
             pass.forward();
             let outputs = groups * (plan.values - mlp.outputs());
-            output::losses(s, data.kind, groups, live, &mut pass.values[outputs..], targets, total);
+            let outputs = &mut pass.values[outputs..];
+            output::losses(s, data.kind, groups, live, outputs, targets, gradient.is_some(), total);
             if gradient.is_some() {
                 pass.backward(sums, slopes, below);
             }

@@ -11,8 +11,9 @@ pub(super) enum Kind {
     Values,
 }
 
-/// Sum of the losses of `count` samples (the rest is padding); their slopes take the place of the outputs, 0 in the
-/// padding.
+/// Sum of the losses of `count` samples (the rest is padding); with `slopes` theirs take the place of the outputs, 0 in
+/// the padding.
+#[expect(clippy::too_many_arguments)] // everything is borrowed from one scratch
 #[inline(always)]
 pub(super) fn losses<S: Simd>(
     s: S,
@@ -21,6 +22,7 @@ pub(super) fn losses<S: Simd>(
     count: usize,
     outputs: &mut [Group<S::V>],
     targets: &[Group<S::V>],
+    slopes: bool,
     total: &mut [f64],
 ) {
     let zero = s.splat(S::Real::default());
@@ -29,7 +31,7 @@ pub(super) fn losses<S: Simd>(
         let mut sum = zero;
         for sample in 0..live {
             let loss = match kind {
-                Kind::Classes => cross_entropy(s, groups, group, sample, outputs, targets[group][sample]),
+                Kind::Classes => cross_entropy(s, groups, group, sample, outputs, targets[group][sample], slopes),
                 Kind::Values => squared_error(s, groups, group, sample, outputs, targets),
             };
             sum = s.add(sum, loss);
@@ -52,6 +54,7 @@ fn cross_entropy<S: Simd>(
     sample: usize,
     outputs: &mut [Group<S::V>],
     label: S::V,
+    slopes: bool,
 ) -> S::V {
     let (zero, one) = (s.splat(S::Real::default()), number(s, 1.0));
     let mut top = outputs[group][sample];
@@ -73,6 +76,10 @@ fn cross_entropy<S: Simd>(
         class = s.add(class, one);
     }
     let beyond = s.add(rest, ties);
+    let loss = s.add(s.sub(top, own), ln_1p(s, beyond));
+    if !slopes {
+        return loss;
+    }
     let inverse = s.div(one, s.add(one, beyond));
     let wrong = s.sub(zero, others);
     let mut class = zero;
@@ -81,7 +88,7 @@ fn cross_entropy<S: Simd>(
         row[group][sample] = s.mul(s.select(is_own, wrong, row[group][sample]), inverse);
         class = s.add(class, one);
     }
-    s.add(s.sub(top, own), ln_1p(s, beyond))
+    loss
 }
 
 #[inline(always)]
