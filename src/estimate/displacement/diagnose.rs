@@ -133,7 +133,7 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
         ergodicity(moments, &displacement, average, coordinates, settings.resamples, settings.seed)
     });
     let slope = displacement.slope;
-    let Phases { phases, changes, criteria } = phases(&times, &squares, &units);
+    let Phases { phases, changes, criteria, significance } = phases(&times, &squares, &units);
     let mut found = Diagnosis {
         input: InputSummary {
             kind: kind.to_string(),
@@ -157,6 +157,7 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
         phases,
         change_times: changes,
         phase_criteria: criteria,
+        phase_significance: significance,
         comparison,
         ergodicity,
         curves: Curves {

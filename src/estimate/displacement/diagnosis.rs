@@ -89,6 +89,9 @@ pub struct Diagnosis {
     pub change_times: Vec<Interval>,
     /// Information criterion of one, two and three phases, least is best; fewer where there are few points.
     pub phase_criteria: Vec<f64>,
+    /// Share of straight lines in whose units as large a bend would be seen: for a first change point, and for a second one if
+    /// there is a first. Empty without units.
+    pub phase_significance: Vec<f64>,
     /// Model comparison; null when it was not asked for.
     pub comparison: Option<Comparison>,
     /// Ensemble against time average; null when there are fewer than eight runs or no time average.

@@ -20,6 +20,8 @@ const LEAST_LAGS: usize = 4;
 const MOST_PAIRS: usize = 4_000_000;
 /// Least number of pairs of a lag.
 const LEAST_PAIRS: usize = 10;
+/// Part of a step by which evenly spaced times may be rounded.
+const ROUNDED: f64 = 0.05;
 
 /// Pairs of points of one lag, counted from the origin.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,9 +171,11 @@ pub(super) fn log_spaced(times: &[f64], window: &[usize], most: usize) -> Vec<us
 fn lags(times: &[f64], wanted: Option<usize>) -> Vec<(f64, Pairs)> {
     let count = times.len();
     let most = wanted.unwrap_or(LAGS.min(count / 10).max(LEAST_LAGS));
-    let step = times[1] - times[0];
-    let is_uniform =
-        times.iter().enumerate().all(|(place, time)| (time - step * place as f64).abs() <= 1e-9 * times[count - 1]);
+    // Steps that were rounded to whole numbers count as evenly spaced: pairs by place, lags by their mean.
+    let step = times[count - 1] / (count - 1) as f64;
+    let is_uniform = times.iter().enumerate().all(|(place, time)| {
+        (time - step * place as f64).abs() <= (ROUNDED * step).min(1.0).max(1e-9 * times[count - 1])
+    });
     let found: Vec<(f64, Pairs)> = if is_uniform {
         (1..=most.min(count.saturating_sub(LEAST_PAIRS))).map(|k| (step * k as f64, Pairs::Shift(k))).collect()
     } else {

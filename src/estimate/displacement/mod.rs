@@ -7,6 +7,7 @@
 //!
 //! The derivations are in [`crate::guide::displacement`].
 
+mod bends;
 mod compare;
 mod diagnose;
 mod diagnosis;

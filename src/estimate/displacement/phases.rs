@@ -14,16 +14,18 @@ use faer::linalg::solvers::Llt;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Mat, Par, Side};
 
+use super::bends::bends;
 use super::diagnosis::{Interval, Phase, PhaseKind};
 use super::layout::log_spaced;
 use super::noise::{Correlation, NUGGET};
-use super::resample::{Sums, exponential};
+use super::resample::{Sums, exponential, quantile};
+use crate::math::random::Stream;
 use crate::math::statistics::student_quantile;
 
 /// Largest number of times.
 const POINTS: usize = 40;
 /// Least number of points of a piece.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 /// Parameters that a change point counts for: its slope, and its place, which is sought among many. With four, straight lines
 /// with the noise of fractional Brownian motion are broken in about one of forty (`tests/displacement.rs`).
 const CHANGE: f64 = 4.0;
@@ -36,10 +38,11 @@ pub(super) struct Phases {
     pub phases: Vec<Phase>,
     pub changes: Vec<Interval>,
     pub criteria: Vec<f64>,
+    pub significance: Vec<f64>,
 }
 
 /// Whitened columns of one correlation: their products and where they stand.
-struct Whitened {
+pub(super) struct Whitened {
     log_determinant: f64,
     cholesky: Llt<f64>,
     columns: Mat<f64>,
@@ -91,6 +94,21 @@ pub(super) fn phases(times: &[f64], squares: &[f64], units: &[Sums]) -> Phases {
     }
     let criteria: Vec<f64> = best.iter().map(|(criterion, _)| *criterion).collect();
     let chosen = (0..best.len()).min_by(|a, b| criteria[*a].total_cmp(&criteria[*b])).expect("one piece always fits");
+    let thinned: Vec<(f64, Vec<f64>)> =
+        units.iter().map(|(weight, sums)| (*weight, places.iter().map(|place| sums[*place]).collect())).collect();
+    let mut significance = Vec::new();
+    if !thinned.is_empty()
+        && let Some(plain) = plain(&x, &y)
+    {
+        let bends = bends(&plain, &thinned);
+        // Waves that units do not share are noise; a bend that they share is none, whatever the curve alone would allow.
+        if bends.knots.len() > chosen
+            && let Some(found) = agreed(&plain, bends.knots.len(), &x, &thinned)
+        {
+            return Phases { criteria, significance: bends.significance, ..found };
+        }
+        significance = bends.significance;
+    }
     let near = &best[chosen].1;
     let changes = near[0]
         .knots
@@ -99,8 +117,6 @@ pub(super) fn phases(times: &[f64], squares: &[f64], units: &[Sums]) -> Phases {
         // The true change lies between neighbours of the points.
         .map(|(knot, (low, high))| exponential(Interval::new(x[*knot], x[low - 1], x[high + 1])))
         .collect();
-    let thinned: Vec<(f64, Vec<f64>)> =
-        units.iter().map(|(weight, sums)| (*weight, places.iter().map(|place| sums[*place]).collect())).collect();
     let mut phases = pieces_of(&near[0], &x);
     for (piece, phase) in phases.iter_mut().enumerate() {
         if thinned.is_empty() {
@@ -117,7 +133,70 @@ pub(super) fn phases(times: &[f64], squares: &[f64], units: &[Sums]) -> Phases {
         }
         phase.kind = kind_of(&phase.slope);
     }
-    Phases { phases, changes, criteria }
+    Phases { phases, changes, criteria, significance }
+}
+
+/// Resamples of the units for the interval of a change point.
+const RESAMPLES: usize = 199;
+
+/// The phases with as many change points as units agree on, by least squares; all intervals from the units.
+fn agreed(plain: &Whitened, changes: usize, x: &[f64], units: &[(f64, Vec<f64>)]) -> Option<Phases> {
+    let count = x.len();
+    let knots = candidates(count, changes + 1);
+    let least = |whitened: &Whitened| {
+        let fits = knots.iter().filter_map(|knots| solve(whitened, 0, knots, count));
+        fits.min_by(|a, b| a.residual.total_cmp(&b.residual))
+    };
+    let fit = least(plain)?;
+    if is_rounded_corner(&fit) {
+        return agreed(plain, 1, x, units);
+    }
+    let mut stream = Stream::new(0, "phases", 0);
+    let mut places: Vec<Vec<f64>> = vec![Vec::new(); changes];
+    for _ in 0..RESAMPLES {
+        let mut sums = vec![0.0; count];
+        for _ in units {
+            let unit = &units[stream.index(units.len() as u32) as usize].1;
+            sums.iter_mut().zip(unit).for_each(|(sum, value)| *sum += value);
+        }
+        let again: Vec<f64> = sums.iter().map(|sum| sum.ln()).collect();
+        if let Some(fit) = self::plain(x, &again).as_ref().and_then(least) {
+            places.iter_mut().zip(&fit.knots).for_each(|(places, knot)| places.push(x[*knot]));
+        }
+    }
+    let changes = fit.knots.iter().zip(&mut places).map(|(knot, places)| {
+        // The true change lies between neighbours of the points.
+        let (low, high) = (quantile(places, 0.025).min(x[knot - 1]), quantile(places, 0.975).max(x[knot + 1]));
+        exponential(Interval::new(x[*knot], low, high))
+    });
+    let changes = changes.collect();
+    let mut phases = pieces_of(&fit, x);
+    let student = student_quantile(0.975, units.len() as f64 - 1.0);
+    for (piece, phase) in phases.iter_mut().enumerate() {
+        let half = student * influence_error(&slope_weights(&fit, plain, piece, x), units);
+        phase.slope = Interval::new(phase.slope.value, phase.slope.value - half, phase.slope.value + half);
+        phase.kind = kind_of(&phase.slope);
+    }
+    Some(Phases { phases, changes, criteria: Vec::new(), significance: Vec::new() })
+}
+
+/// Two change points with a short piece between them whose slope lies between those of its neighbours: one corner that lies
+/// between two points, or is a little round.
+fn is_rounded_corner(fit: &Fit) -> bool {
+    let &[first, second] = &fit.knots[..] else { return false };
+    second - first < 2 * LEAST && fit.coefficients[2] * fit.coefficients[3] > 0.0
+}
+
+/// The hinge at `knot` beside hinges at `others`, and its weights on log R².
+pub(super) fn contrast(plain: &Whitened, others: &[usize], knot: usize, count: usize) -> Option<(f64, Vec<f64>)> {
+    let mut knots: Vec<usize> = others.to_vec();
+    knots.push(knot);
+    let fit = solve(plain, 0, &knots, count)?;
+    let columns: Vec<usize> = [0, 1].into_iter().chain(knots.iter().map(|knot| knot + 2)).collect();
+    let last = columns.len() - 1;
+    let weight =
+        |i: usize| columns.iter().enumerate().map(|(j, k)| plain.columns[(i, *k)] * fit.inverse[(j, last)]).sum();
+    Some((fit.coefficients[last], (0..count).map(weight).collect()))
 }
 
 /// Knots of `pieces` pieces, each with enough points.
@@ -136,10 +215,18 @@ fn candidates(count: usize, pieces: usize) -> Vec<Vec<usize>> {
 }
 
 fn whiten(x: &[f64], y: &[f64], correlation: Correlation) -> Option<Whitened> {
+    let entry = |i: usize, j: usize| correlation.at(x[i].exp(), x[j].exp()) + if i == j { NUGGET } else { 0.0 };
+    whitened(x, y, Mat::from_fn(x.len(), x.len(), entry))
+}
+
+/// The columns of least squares, every point alike.
+fn plain(x: &[f64], y: &[f64]) -> Option<Whitened> {
+    whitened(x, y, Mat::identity(x.len(), x.len()))
+}
+
+fn whitened(x: &[f64], y: &[f64], matrix: Mat<f64>) -> Option<Whitened> {
     let count = x.len();
     let centre = x[count / 2];
-    let matrix =
-        Mat::from_fn(count, count, |i, j| correlation.at(x[i].exp(), x[j].exp()) + if i == j { NUGGET } else { 0.0 });
     let cholesky = matrix.llt(Side::Lower).ok()?;
     // Columns: 1, x, hinges at the points, y.
     let mut columns = Mat::from_fn(count, count + 3, |i, k| match k {
