@@ -6,6 +6,7 @@
 //! | [`discretisation`] | cells, faces, fluxes, the operator and its stationary state |
 //! | [`time`] | Caputo schemes, memory, the Krylov propagator and its error estimate |
 //! | [`learning`] | learning coefficients: the estimator, its samplers, and how a number comes to be trusted |
+//! | [`checkpoints`] | which checkpoints are read, how steps and tensors are chosen, what is refused |
 //! | [`extending`] | how to add a landscape, a flux, a scheme, a propagator |
 //! | [`dependencies`] | why each dependency is there |
 //! | [`references`] | the citation keys |
@@ -21,6 +22,9 @@ pub mod time {}
 
 #[doc = include_str!("learning.md")]
 pub mod learning {}
+
+#[doc = include_str!("checkpoints.md")]
+pub mod checkpoints {}
 
 #[doc = include_str!("extending.md")]
 pub mod extending {}
