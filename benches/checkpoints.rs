@@ -1,6 +1,7 @@
 //! A run of checkpoints read from the page cache. `cargo bench --bench checkpoints`; numbers in benches/README.md.
 //!
 //! 200 safetensors files of 1 million float32 are written into the temporary folder (0.8 GB) and removed at the end.
+//! `cargo bench --bench checkpoints -- summary` gives seconds, processor seconds and peak memory alone.
 //! `POREWALK_BENCH_FOLDER` names another folder, `POREWALK_BENCH_PARAMETERS` another number of parameters.
 
 use std::io::{BufWriter, Write};
@@ -87,24 +88,40 @@ fn gram(bencher: Bencher, threads: usize) {
     bencher.counter(bytes()).bench_local(|| black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
 }
 
+/// Processor seconds of this process so far: what counts when others use the machine. In hundredths, as Linux counts them.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 /// Most memory that this process has held so far.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM: unknown").to_string()
 }
 
+fn report(what: &str, threads: usize, work: impl FnOnce()) {
+    let (begun, used) = (Instant::now(), processor_seconds());
+    work();
+    let (wall, used) = (begun.elapsed().as_secs_f64(), processor_seconds() - used);
+    println!("{what}, threads {threads}: {wall:.2} s, {used:.2} s of processors, {}", peak());
+}
+
 fn main() {
     divan::main();
-    if std::env::args().any(|argument| argument == "--bench") && folder().exists() {
-        // Writing and the plain reads are over: what follows would only raise the peak.
-        let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let asked = |wanted: &str| std::env::args().any(|argument| argument == wanted);
+    if asked("--bench") && (folder().exists() || asked("summary")) {
         let run = &*RUN;
-        let begun = Instant::now();
-        black_box(displacement(run, 0, 2).expect("readable"));
-        println!("displacement, two threads: {:.2} s, {}", begun.elapsed().as_secs_f64(), peak());
-        let begun = Instant::now();
-        black_box(Gram::of_with(run, 32, 2, &mut |_| {}).expect("readable"));
-        println!("gram, two threads: {:.2} s, {}", begun.elapsed().as_secs_f64(), peak());
+        // The plain reads are over: their peak is not that of the readers.
+        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        for threads in [1, 2] {
+            report("displacement", threads, || drop(black_box(displacement(run, 0, threads).expect("readable"))));
+        }
+        for threads in [1, 2] {
+            let work = || drop(black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
+            report("gram", threads, work);
+        }
     }
     let _ = std::fs::remove_dir_all(folder());
 }

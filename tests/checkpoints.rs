@@ -1,5 +1,7 @@
 //! Checkpoints that PyTorch, safetensors and NumPy wrote give the numbers that NumPy has for them; what is refused says why.
 
+#![allow(clippy::unwrap_used)] // a file that is missing must stop the test
+
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -295,4 +297,21 @@ fn a_file_that_is_cut_while_it_is_read_gives_an_error() {
     scratch.write("step_1.pt", b"PK");
     let error = run.read(0, 0, &mut vec![0.0; run.dimension()]).err().unwrap().to_string();
     assert!(error.contains("step_1.pt: tensor") && error.contains("is truncated"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_files_do_not_hold_as_many_descriptors() {
+    let scratch = Scratch::new("many");
+    for step in 0..400 {
+        scratch.put("npz/single/2.npy", &format!("{step}.npy"));
+    }
+    let open_files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open_files();
+    let run = scratch.open().unwrap();
+    assert_eq!(run.steps().len(), 400);
+    let mut out = vec![0.0; run.dimension()];
+    (0..400).for_each(|point| run.read(point, 0, &mut out).unwrap());
+    // Other tests of this file hold some dozens.
+    assert!(open_files() <= before + 256 + 60, "{} and {before} before", open_files());
 }

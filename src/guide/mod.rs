@@ -8,6 +8,7 @@
 //! | [`learning`] | learning coefficients: the estimator, its samplers, and how a number comes to be trusted |
 //! | [`displacement`] | the exponent of a displacement: its fits, intervals, phases, models, and where they fail |
 //! | [`sections`] | lines and planes through a landscape, and learning coefficients on them |
+//! | [`checkpoints`] | which checkpoints are read, how steps and tensors are chosen, what is refused |
 //! | [`extending`] | how to add a landscape, a flux, a scheme, a propagator |
 //! | [`dependencies`] | why each dependency is there |
 //! | [`references`] | the citation keys |
@@ -29,6 +30,9 @@ pub mod displacement {}
 
 #[doc = include_str!("sections.md")]
 pub mod sections {}
+
+#[doc = include_str!("checkpoints.md")]
+pub mod checkpoints {}
 
 #[doc = include_str!("extending.md")]
 pub mod extending {}

@@ -385,7 +385,13 @@ impl<'a> Key<'a> {
 fn joined(name: &str, key: &Key<'_>) -> String {
     let dot = if name.is_empty() { "" } else { "." };
     match key {
-        Key::Text(key) => format!("{name}{dot}{}", &key[..key.floor_char_boundary(LONGEST_NAME + 1)]),
+        Key::Text(key) => format!("{name}{dot}{}", start_of(key)),
         Key::Int(key) => format!("{name}{dot}{key}"),
     }
+}
+
+/// As much of a key as shows that a name is too long.
+fn start_of(key: &str) -> &str {
+    let end = key.char_indices().map(|(place, _)| place).find(|place| *place > LONGEST_NAME).unwrap_or(key.len());
+    &key[..end]
 }
