@@ -16,7 +16,7 @@ use porewalk::propagator::StopFlag;
 use porewalk::storage::{LandscapeReport, Replacement, StoredLandscape};
 use porewalk::{Error, Result, plot};
 
-/// The training, and the plane with `cells` cells along each axis.
+/// The training and the plane.
 const SECTION: &str = include_str!("moons_section.toml");
 
 /// The equation on it. D_ξ holds the sub-diffusion, so the order is 1; d_s = 1 makes a regular minimum of the plane (λ = 1)
@@ -44,7 +44,7 @@ pub struct Chain {
     pub walk: Summary,
 }
 
-/// Runs the chain with `cells` cells along each axis; results and figures go to `folder`.
+/// Runs the chain with `cells` by half as many cells; results and figures go to `folder`.
 pub fn run(cells: usize, folder: &Path) -> Result<Chain> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -64,7 +64,7 @@ pub fn run(cells: usize, folder: &Path) -> Result<Chain> {
         stop: StopFlag::default(),
     };
     let file = write("section.toml", SECTION)?;
-    let cut = options("section", vec![format!("section.cells=[{cells},{cells}]")]);
+    let cut = options("section", vec![format!("section.cells=[{cells},{}]", cells / 2)]);
     let draw = |plane: &StoredLandscape, report: &LandscapeReport, to: &Path| {
         plot::draw_landscape(plane, report, to).map(drop)
     };
@@ -75,8 +75,9 @@ pub fn run(cells: usize, folder: &Path) -> Result<Chain> {
     let start = plane.trajectory.as_ref().map(|path| path.coordinates[0].clone()).unwrap_or_default();
     let (lower, upper) = (&section.section.lower, &section.section.upper);
     let problem = format!(
-        "{WALK}\n[domain]\nlower = {lower:?}\nupper = {upper:?}\ncells = [{cells}, {cells}]\n\
-         [initial]\nkind = \"gaussian\"\nmean = {start:?}\nstandard_deviation = 0.2\n"
+        "{WALK}\n[domain]\nlower = {lower:?}\nupper = {upper:?}\ncells = [{cells}, {}]\n\
+         [initial]\nkind = \"gaussian\"\nmean = {start:?}\nstandard_deviation = 0.2\n",
+        cells / 2
     );
     let file = write("walk.toml", &problem)?;
     let draw = |solution: &_, report: &_, to: &Path| plot::draw(solution, report, to).map(drop);
