@@ -85,7 +85,9 @@ fn displacement_from_the_first(bencher: Bencher, threads: usize) {
 #[divan::bench(args = [1, 2], sample_count = 1, sample_size = 1)]
 fn gram(bencher: Bencher, threads: usize) {
     let run = &*RUN;
-    bencher.counter(bytes()).bench_local(|| black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
+    bencher
+        .counter(bytes())
+        .bench_local(|| black_box(Gram::of_with(run, 32, threads, &mut |_| Ok(())).expect("readable")));
 }
 
 /// Processor seconds of this process so far: what counts when others use the machine. In hundredths, as Linux counts them.
@@ -119,7 +121,7 @@ fn main() {
             report("displacement", threads, || drop(black_box(displacement(run, 0, threads).expect("readable"))));
         }
         for threads in [1, 2] {
-            let work = || drop(black_box(Gram::of_with(run, 32, threads, &mut |_| {}).expect("readable")));
+            let work = || drop(black_box(Gram::of_with(run, 32, threads, &mut |_| Ok(())).expect("readable")));
             report("gram", threads, work);
         }
     }

@@ -94,7 +94,7 @@ fn every_folder_gives_the_displacement_that_numpy_computes() {
         run.read(0, 0, &mut point).unwrap();
         assert_eq!(point, first, "{folder}");
         let last = run.steps().len() - 1;
-        let gram = Gram::of_with(&run, 3, 2, &mut |_| {}).unwrap();
+        let gram = Gram::of_with(&run, 3, 2, &mut |_| Ok(())).unwrap();
         for (origin, key) in [(0, "from_first"), (last, "from_last")] {
             let expected = numbers(&expected[key]);
             let scale = expected.iter().fold(0.0f64, |scale, value| scale.max(*value));

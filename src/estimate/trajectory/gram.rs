@@ -236,7 +236,10 @@ mod tests {
         ) {
             let run = random_run(seed, count, dimension);
             let mut shares = Vec::new();
-            let gram = Gram::of_with(&run, groups, threads, &mut |share| shares.push(share)).expect("readable");
+            let gram = Gram::of_with(&run, groups, threads, &mut |share| {
+                shares.push(share);
+                Ok(())
+            }).expect("readable");
             prop_assert_eq!(&gram, &Gram::of(&run, groups).expect("readable"));
             prop_assert!(shares.is_sorted() && shares.last() == Some(&1.0));
             let near = |found: &[f64], expected: &[f64]| {
