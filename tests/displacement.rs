@@ -125,7 +125,7 @@ fn a_memoryless_basin_is_flagged_and_a_true_power_law_is_not() {
         assert!(of(found, Finding::NotPowerLaw) >= count - misses, "{found:?}");
         assert!(found.iter().all(|(_, family)| *family == Family::OrnsteinUhlenbeck), "{found:?}");
     }
-    // One curve alone flags two of five; the others are not distinguishable, and none is taken for a power law.
+    // One curve alone flags some; the others are not distinguishable, and none is taken for a power law.
     assert_eq!(of(&table, Finding::PowerLaw), 0, "{table:?}");
     println!("tables flagged: {} of {count}", of(&table, Finding::NotPowerLaw));
 
@@ -178,8 +178,8 @@ fn intervals_of_one_run_cover_by_groups_of_its_parameters() {
     let (ensembles, count) = if support::is_slow() { (200, 2000) } else { (40, 300) };
     let held = coverage(ensembles, 1, 354, count, 2000);
     assert!(is_covered(held[0], ensembles) && is_covered(held[1], ensembles), "{held:?}");
-    // The noise of a table is estimated from the one curve: its intervals are a little short.
-    assert!(held[2] * 100 >= 85 * ensembles, "{held:?}");
+    // The bare table of the same run, its noise estimated from the one curve.
+    assert!(is_covered(held[2], ensembles), "{held:?}");
     assert!(held[3] * 20 <= ensembles, "{held:?}");
 }
 

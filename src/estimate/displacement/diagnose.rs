@@ -6,7 +6,7 @@ use super::ergodicity::ergodicity;
 use super::layout::{LEAST_POINTS, Layout, log_spaced};
 use super::likelihood::Evidence;
 use super::moments::{Moments, UnitKind};
-use super::noise::{Noise, fit_curve, noises};
+use super::noise::{Noise, fit_curve, noise_of};
 use super::observations::{Observations, Settings};
 use super::phases::{Phases, phases};
 use super::resample::{Sums, fit_units, fit_with_error};
@@ -116,9 +116,9 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
         UnitKind::None => Vec::new(),
         _ => moments.units.iter().map(|unit| (unit.weight, unit.displacement.as_slice())).collect(),
     };
-    let noises = noises(&times, &squares);
+    let noise = noise_of(&times, &squares);
     let displacement = if units.is_empty() {
-        fit_curve(&times, &squares, 0, &noises)
+        fit_curve(&times, &squares, 0, noise.as_ref())
     } else {
         fit_units(&times, &units, settings.resamples, settings.seed, "displacement")
     };
@@ -153,7 +153,7 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
         time_averaged,
         interval_method: method(moments),
         by_origin: by_origin(moments),
-        by_first_time: by_first_time(&units, &times, &squares, &noises),
+        by_first_time: by_first_time(&units, &times, &squares, noise.as_ref()),
         phases,
         change_times: changes,
         phase_criteria: criteria,
@@ -239,7 +239,7 @@ fn independent_coordinates(moments: &Moments, comparison: Option<&Comparison>) -
     comparison.map_or(all, |comparison| (comparison.effective_coordinates / moments.runs as f64).clamp(1.0, all))
 }
 
-fn by_first_time(units: &[Sums], times: &[f64], squares: &[f64], noises: &[Noise]) -> Vec<Sensitivity> {
+fn by_first_time(units: &[Sums], times: &[f64], squares: &[f64], noise: Option<&Noise>) -> Vec<Sensitivity> {
     let last = times[times.len() - 1];
     let starts: Vec<usize> =
         (0..=times.len() - LEAST_POINTS).filter(|start| *start == 0 || last >= LEAST_RATIO * times[*start]).collect();
@@ -248,7 +248,7 @@ fn by_first_time(units: &[Sums], times: &[f64], squares: &[f64], noises: &[Noise
         .map(|start| {
             let rest = &times[start..];
             if units.is_empty() {
-                let fit = fit_curve(times, squares, start, noises);
+                let fit = fit_curve(times, squares, start, noise);
                 let (slope, r_squared) = (fit.slope, fit.r_squared.value);
                 return Sensitivity { at: times[start], slope, r_squared, points: rest.len() };
             }

@@ -58,8 +58,9 @@ pub(super) struct Noise {
     freedom: f64,
 }
 
-/// The noise of a curve about its line, once for either process of that slope.
-pub(super) fn noises(times: &[f64], squares: &[f64]) -> Vec<Noise> {
+/// The noise of a curve about its line: of the two processes of that slope the likelier one. None when neither has a
+/// likelihood.
+pub(super) fn noise_of(times: &[f64], squares: &[f64]) -> Option<Noise> {
     let hurst = Line::new(times).fit(squares).slope.clamp(0.02, 0.98);
     let all: Vec<usize> = (0..times.len()).collect();
     let places = log_spaced(times, &all, POINTS);
@@ -87,14 +88,19 @@ pub(super) fn noises(times: &[f64], squares: &[f64]) -> Vec<Noise> {
             }
             let freedom = (count as f64 - 2.0).max(1.0);
             let variance = dot(&columns, 2, 2) / freedom;
+            // Restricted likelihood: with the information of both coefficients, (0, 0) and (1, 1) after Gram-Schmidt.
+            let log_determinant = 2.0 * (0..count).map(|i| cholesky.L()[(i, i)].ln()).sum::<f64>();
+            let information = (dot(&columns, 0, 0) * dot(&columns, 1, 1)).ln();
+            let deviance = freedom * variance.max(f64::MIN_POSITIVE).ln() + log_determinant + information;
             let row = |s: f64| times.iter().map(move |t| variance * correlation.at(s, *t));
-            Some(Noise { covariance: times.iter().flat_map(|s| row(*s)).collect(), freedom })
+            Some((deviance, Noise { covariance: times.iter().flat_map(|s| row(*s)).collect(), freedom }))
         })
-        .collect()
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, noise)| noise)
 }
 
-/// A fit of a curve from point `start` on; the interval is the wider one of those that the noises of the curve give.
-pub(super) fn fit_curve(times: &[f64], squares: &[f64], start: usize, noises: &[Noise]) -> PowerLawFit {
+/// A fit of a curve from point `start` on, with the noise of the whole curve.
+pub(super) fn fit_curve(times: &[f64], squares: &[f64], start: usize, noise: Option<&Noise>) -> PowerLawFit {
     let all = times.len();
     let (times, squares) = (&times[start..], &squares[start..]);
     let line = Line::new(times);
@@ -107,7 +113,7 @@ pub(super) fn fit_curve(times: &[f64], squares: &[f64], start: usize, noises: &[
             }
             0.5 * student_quantile(0.975, noise.freedom) * square.max(0.0).sqrt()
         };
-        noises.iter().map(of).fold(0.0, f64::max)
+        noise.map_or(f64::INFINITY, of)
     };
     let around = |value: f64, half: f64| Interval::new(value, value - half, value + half);
     PowerLawFit {
@@ -141,7 +147,7 @@ mod tests {
     fn an_exact_power_law_has_no_noise() {
         let times: Vec<f64> = (1..=50).map(f64::from).collect();
         let squares: Vec<f64> = times.iter().map(|t| 4.0 * t.powf(0.8)).collect();
-        let fit = fit_curve(&times, &squares, 0, &noises(&times, &squares));
+        let fit = fit_curve(&times, &squares, 0, noise_of(&times, &squares).as_ref());
         assert!(fit.slope.contains(0.4) && fit.slope.upper.unwrap() - fit.slope.lower.unwrap() < 1e-9);
     }
 }
