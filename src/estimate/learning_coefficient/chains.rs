@@ -142,17 +142,20 @@ fn watched<T: Send>(
         .build()
         .map_err(|error| Error::io("start threads for", "the chains", std::io::Error::other(error)))?;
     let is_over = AtomicBool::new(false);
+    let watcher = thread::current();
     let outcome = thread::scope(|scope| {
         let worker = scope.spawn(|| {
             let outcome = pool.install(work);
             is_over.store(true, Ordering::Release);
+            watcher.unpark();
             outcome
         });
         let mut pause = Duration::from_millis(1);
         let mut last_round = Instant::now();
         observer.progress(shared.done.load(Ordering::Relaxed), total);
         while !is_over.load(Ordering::Acquire) && !worker.is_finished() {
-            thread::sleep(pause);
+            // The worker ends the pause.
+            thread::park_timeout(pause);
             pause = (2 * pause).min(Duration::from_millis(100));
             observer.progress(shared.done.load(Ordering::Relaxed), total);
             if last_round.elapsed() >= ROUND {

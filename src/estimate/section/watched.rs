@@ -38,15 +38,18 @@ impl Crew<'_> {
             };
             (0..count).into_par_iter().with_max_len(1).map(one).collect()
         };
+        let watcher = thread::current();
         let outcome = thread::scope(|scope| {
             let worker = scope.spawn(|| {
                 let outcome = pool.install(work);
                 is_over.store(true, Ordering::Release);
+                watcher.unpark();
                 outcome
             });
             let mut pause = Duration::from_millis(1);
             while !is_over.load(Ordering::Acquire) && !worker.is_finished() {
-                thread::sleep(pause);
+                // The worker ends the pause.
+                thread::park_timeout(pause);
                 pause = (2 * pause).min(Duration::from_millis(100));
                 observer.progress(done.load(Ordering::Relaxed), count as u64);
             }

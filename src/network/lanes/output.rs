@@ -31,6 +31,10 @@ pub(super) fn losses<S: Simd>(
         let mut sum = zero;
         for sample in 0..live {
             let loss = match kind {
+                Kind::Classes if !slopes && outputs.len() == 2 * groups => {
+                    let (first, second) = (outputs[group][sample], outputs[groups + group][sample]);
+                    two_classes(s, first, second, targets[group][sample])
+                }
                 Kind::Classes => cross_entropy(s, groups, group, sample, outputs, targets[group][sample], slopes),
                 Kind::Values => squared_error(s, groups, group, sample, outputs, targets),
             };
@@ -43,6 +47,14 @@ pub(super) fn losses<S: Simd>(
         let sum: &[S::Real] = pulp::bytemuck::cast_slice(&sum);
         total.iter_mut().zip(sum).for_each(|(total, sum)| *total += sum.to_f64());
     }
+}
+
+/// [`cross_entropy`] of two classes without slopes, to the same bits: the exponential of the larger output is 1.
+#[inline(always)]
+fn two_classes<S: Simd>(s: S, first: S::V, second: S::V, label: S::V) -> S::V {
+    let top = s.max(first, second);
+    let own = s.select(s.equal(label, s.splat(S::Real::default())), first, second);
+    s.add(s.sub(top, own), ln_1p(s, exp(s, s.sub(s.min(first, second), top))))
 }
 
 /// As in one dimension: nothing cancels for a sample that is learnt well.
