@@ -98,7 +98,12 @@ fn curve_panel(drawing: &mut Drawing, report: &DiagnosisReport) {
             let height = (phase.displacement_from * phase.displacement_to).sqrt();
             let (x, y) = axes.point(middle, height);
             let text = format!("{} {}", phase.kind.words(), number(phase.slope.value));
-            drawing.text((x + 6.0, y + 14.0), label(text, 11.0, (Side::Start, Side::Start)));
+            // Below the line on the left half, above it on the right one: never beyond the frame.
+            if x < axes.left + 0.5 * axes.width {
+                drawing.text((x + 6.0, y + 14.0), label(text, 11.0, (Side::Start, Side::Start)));
+            } else {
+                drawing.text((x - 6.0, y - 14.0), label(text, 11.0, (Side::End, Side::End)));
+            }
         }
     }
     axes.frame(drawing, "time since the origin", &format!("displacement R ({WEIGHT_UNITS})"), "");
