@@ -6,9 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use porewalk::experiment::diagnose::{Request, run_diagnose};
+use porewalk::experiment::{Options, Resources};
 use porewalk::formats::npz;
 use porewalk::math::random::Stream;
 use porewalk::network::{Activation, Mlp};
+use porewalk::propagator::{Observer, StopFlag};
+use porewalk::storage::Replacement;
 use serde_json::Value;
 
 fn workplace(name: &str) -> PathBuf {
@@ -177,8 +181,28 @@ fn checkpoints_and_trajectories_of_one_run_agree() {
     fs::remove_dir_all(folder).expect("removable");
 }
 
+/// Asks a run to stop once so many steps of chains are done, and notes how many were done when the chains began.
+struct Watcher {
+    stop: StopFlag,
+    after: Option<u64>,
+    first: Option<u64>,
+}
+
+impl Observer for Watcher {
+    fn progress(&mut self, done: u64, total: u64) {
+        // The pass over the points counts to 1000, the chains of 5 points of 250 steps to 1250.
+        if total != 1250 {
+            return;
+        }
+        self.first.get_or_insert(done);
+        if self.after.is_some_and(|after| done >= after) {
+            self.stop.set();
+        }
+    }
+}
+
 #[test]
-fn learning_coefficients_along_a_run_are_resumed_and_bound_the_dimension() {
+fn learning_coefficients_along_a_run_are_resumed_to_the_same_numbers() {
     let folder = workplace("along");
     let run = r#"
 [model]
@@ -221,6 +245,28 @@ draws = 200
     assert!(folder.join("a/learning_coefficients.png").exists());
     let again = report(&folder, &["walk.npz", "-o", "b", "--llc", "run.toml", "--llc-points", "5", "--threads", "1"]);
     assert_eq!(found["along"], again["along"], "the same numbers for any number of threads");
+
+    // Stopped in the chains of the third point, then gone on with: the chains of the others are not run again.
+    let options = |resume: bool| Options {
+        output: Some(folder.join("c")),
+        overrides: Vec::new(),
+        replacement: Replacement::IfIdentical,
+        resources: Resources { seed: 0, threads: None },
+        resume,
+        stop: StopFlag::default(),
+    };
+    let request = Request { llc: Some(folder.join("run.toml")), llc_points: 5, ..Request::default() };
+    let run = |options: &Options, after: Option<u64>| {
+        let mut watcher = Watcher { stop: options.stop.clone(), after, first: None };
+        run_diagnose(&folder.join("walk.npz"), &request, options, &|_, _| Ok(()), &mut watcher)
+            .map(|(report, _)| (report, watcher.first))
+    };
+    let error = run(&options(false), Some(2 * 250 + 20)).expect_err("stopped");
+    assert!(matches!(error, porewalk::Error::Interrupted { kept: Some(_) }), "{error}");
+    let (report, first) = run(&options(true), None).expect("resumed");
+    assert!(first.is_some_and(|first| first >= 2 * 250), "{first:?}");
+    let rows = serde_json::to_value(&report.along).expect("finite");
+    assert_eq!(rows, found["along"], "resumed to the same numbers");
     let other = porewalk(&folder, &["diagnose", "walk.npz", "--llc", "run.toml", "--set", "model.widths=[2,5,2]"]);
     assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).contains("27 parameters and the points 22"), "{}", text(&other.stderr));

@@ -87,7 +87,9 @@ fn every_citation_key_resolves() {
     let references = include_str!("../src/guide/references.md");
     let mut missing = Vec::new();
     let mut pages: Vec<(String, String)> = all_sources();
-    for page in ["equation", "discretisation", "time", "learning", "displacement", "sections", "checkpoints", "extending"] {
+    for page in
+        ["equation", "discretisation", "time", "learning", "displacement", "sections", "checkpoints", "extending"]
+    {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/guide/{page}.md"));
         pages.push((format!("{page}.md"), fs::read_to_string(path).expect("a guide page")));
     }
