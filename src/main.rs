@@ -285,6 +285,9 @@ fn diagnose(arguments: Diagnose) -> Result<()> {
 }
 
 fn reproduce(arguments: &Reproduce) -> Result<()> {
+    if let Some(flag) = arguments.shared.overrides.first() {
+        return Err(Error::invalid("--set", flag, "a table of the paper has no keys to set", "leave it out"));
+    }
     let (table, folder) = experiment::reproduce::run_reproduce(&arguments.name, &arguments.shared.options())?;
     match arguments.shared.voice {
         Voice { json: true, .. } => say(&format!("{}\n", experiment::reproduce::to_json(&table)?)),
@@ -340,38 +343,52 @@ fn draw(solution: &StoredSolution, report: &Report, folder: &Path) -> Result<()>
 }
 
 fn plot(arguments: &Plot) -> Result<()> {
-    let folder = &arguments.folder;
+    let (folder, voice) = (&arguments.folder, &arguments.voice);
     if let Ok(study) = Convergence::read(folder) {
         let names = porewalk::plot::draw_convergence(&study, folder)?;
-        return redrawn(&study.title, folder, &names, &arguments.voice);
+        return redrawn(&study.title, folder, &names, voice, || study.to_json());
     }
-    if let Ok(report) = DiagnosisReport::read(folder) {
-        let names = porewalk::plot::draw_diagnosis(&report, folder)?;
-        return redrawn(&report.title, folder, &names, &arguments.voice);
-    }
-    if let Ok(report) = LlcReport::read(folder) {
-        let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
-        return redrawn(&report.title, folder, &names, &arguments.voice);
-    }
-    if let Ok(report) = LandscapeReport::read(folder) {
-        let names = porewalk::plot::draw_landscape(&StoredLandscape::read(folder)?, &report, folder)?;
-        return redrawn(&report.title, folder, &names, &arguments.voice);
-    }
-    let report = Report::read(folder)?;
-    let solution = StoredSolution::read(&folder.join(SOLUTION_FILE))?;
-    let names = porewalk::plot::draw(&solution, &report, folder)?;
-    match &arguments.voice {
-        Voice { json: true, .. } => say(&format!("{}\n", report.to_json()?)),
-        voice => redrawn(&report.title, folder, &names, voice),
+    match experiment::command_of(folder)?.as_deref() {
+        Some("diagnose") => {
+            let report = DiagnosisReport::read(folder)?;
+            let names = porewalk::plot::draw_diagnosis(&report, folder)?;
+            redrawn(&report.title, folder, &names, voice, || report.to_json())
+        }
+        Some("llc") => {
+            let report = LlcReport::read(folder)?;
+            let names = porewalk::plot::draw_llc(&StoredTraces::read(folder)?, &report, folder)?;
+            redrawn(&report.title, folder, &names, voice, || report.to_json())
+        }
+        Some("landscape") => {
+            let report = LandscapeReport::read(folder)?;
+            let names = porewalk::plot::draw_landscape(&StoredLandscape::read(folder)?, &report, folder)?;
+            redrawn(&report.title, folder, &names, voice, || report.to_json())
+        }
+        Some("reproduce") => {
+            Err(Error::invalid("FOLDER", folder.display(), "it holds a table, which has no figures", "read table1.csv"))
+        }
+        _ => {
+            let report = Report::read(folder)?;
+            let solution = StoredSolution::read(&folder.join(SOLUTION_FILE))?;
+            let names = porewalk::plot::draw(&solution, &report, folder)?;
+            redrawn(&report.title, folder, &names, voice, || report.to_json())
+        }
     }
 }
 
-/// Says which figures were drawn again.
-fn redrawn(title: &str, folder: &Path, names: &[&str], voice: &Voice) -> Result<()> {
-    if voice.quiet {
-        return Ok(());
+/// Says which figures were drawn again, or prints the report where that is asked for.
+fn redrawn(
+    title: &str,
+    folder: &Path,
+    names: &[&str],
+    voice: &Voice,
+    json: impl FnOnce() -> Result<String>,
+) -> Result<()> {
+    match voice {
+        Voice { json: true, .. } => say(&format!("{}\n", json()?)),
+        Voice { quiet: true, .. } => Ok(()),
+        _ => say(&format!("{title}\n  written    {}: {} (.svg, .png)\n", folder.display(), names.join(", "))),
     }
-    say(&format!("{title}\n  written    {}: {} (.svg, .png)\n", folder.display(), names.join(", ")))
 }
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.

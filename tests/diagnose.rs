@@ -82,6 +82,20 @@ fn a_table_gives_its_slope_and_with_lambda_its_dimensions() {
     assert_eq!(found["bound"]["holds"], true, "slope < 1/2");
     let found = report(&folder, &["run.csv", "-o", "length", "--lambda", "8", "--convention", "length"]);
     assert!((number(&found, "/spectral_dimension/value") - 32.0 * slope).abs() < 1e-12);
+    // d_s <= q λ says slope <= 1/2 in this convention too.
+    assert_eq!((&found["bound"]["holds"], number(&found, "/bound/limit")), (&Value::Bool(true), 2.0));
+    assert!((number(&found, "/bound/ratio/value") - 4.0 * slope).abs() < 1e-12);
+    fs::write(folder.join("fast.csv"), table(0.8, "step,R\n", None)).expect("writable");
+    let found = report(&folder, &["fast.csv", "-o", "fast", "--lambda", "8"]);
+    assert_eq!((&found["bound"]["holds"], &found["bound"]["holds_for_interval"]), (&false.into(), &false.into()));
+
+    // A continued run: steps count from its first row, where R is 0.
+    let continued: String =
+        (0..200).map(|row| format!("{},{}\n", 50_000 + 10 * row, 0.3 * f64::from(10 * row).powf(0.25))).collect();
+    fs::write(folder.join("continued.csv"), continued).expect("writable");
+    let found = report(&folder, &["continued.csv", "-o", "continued", "--origin", "50000"]);
+    assert!((number(&found, "/slope/value") - 0.25).abs() < 1e-9);
+    assert_eq!(number(&found, "/input/origin"), 50_000.0);
 
     // The mean of 2 + t/1000 over the table is 2 + (10 + 4000)/2000.
     let rising = table(0.25, "step,R,lambda\n", Some(&|time| 2.0 + time / 1000.0));
@@ -120,6 +134,9 @@ fn results_are_redrawn_repeated_and_read_back() {
     assert_eq!(arrays["time"].data.len(), arrays["displacement"].data.len());
     let output = porewalk(&folder, &["diagnose", "run.csv", "--seed", "4"]);
     assert_eq!(output.status.code(), Some(2), "other results need --force");
+    fs::write(folder.join("run.csv"), table(0.41, "", None)).expect("writable");
+    let output = porewalk(&folder, &["diagnose", "run.csv", "--seed", "3"]);
+    assert_eq!(output.status.code(), Some(2), "so do those of an edited input");
     fs::remove_dir_all(folder).expect("removable");
 }
 
@@ -261,10 +278,10 @@ draws = 200
         run_diagnose(&folder.join("walk.npz"), &request, options, &|_, _| Ok(()), &mut watcher)
             .map(|(report, _)| (report, watcher.first))
     };
-    let error = run(&options(false), Some(2 * 250 + 20)).expect_err("stopped");
+    let error = run(&options(false), Some(2 * 250)).expect_err("stopped");
     assert!(matches!(error, porewalk::Error::Interrupted { kept: Some(_) }), "{error}");
     let (report, first) = run(&options(true), None).expect("resumed");
-    assert!(first.is_some_and(|first| first >= 2 * 250), "{first:?}");
+    assert_eq!(first, Some(250), "the first point is done already");
     let rows = serde_json::to_value(&report.along).expect("finite");
     assert_eq!(rows, found["along"], "resumed to the same numbers");
     let other = porewalk(&folder, &["diagnose", "walk.npz", "--llc", "run.toml", "--set", "model.widths=[2,5,2]"]);
@@ -283,6 +300,8 @@ fn bad_input_is_refused_and_leaves_nothing() {
     fs::write(folder.join("short.csv"), "1,2\n2,3\n").expect("writable");
     fs::write(folder.join("still.csv"), "1,0\n2,0\n3,0\n4,0\n5,0\n6,0\n7,0\n8,0\n").expect("writable");
     fs::write(folder.join("back.csv"), "1,1\n3,2\n2,3\n4,4\n5,5\n6,6\n7,7\n").expect("writable");
+    let late: String = (0..50).map(|row| format!("{},{}\n", 1_000_000 + row, 1.0 + f64::from(row))).collect();
+    fs::write(folder.join("late.csv"), late).expect("writable");
     fs::create_dir(folder.join("empty")).expect("writable");
     let before = fs::read_dir(&folder).expect("readable").count();
     for (arguments, words) in [
@@ -294,6 +313,8 @@ fn bad_input_is_refused_and_leaves_nothing() {
         (&["run.csv", "--origin", "7"], "origin at time 0"),
         (&["run.npz", "--origin", "7"], "the nearest is"),
         (&["run.csv", "--first", "3990"], "at least"),
+        (&["late.csv"], "count from the point"),
+        (&["run.csv", "--first", "NaN"], "--first"),
         (&["run.csv", "--include", "*bias*"], "no parameter names"),
         (&["run.csv", "--lambda=-3"], "positive number"),
         (&["run.csv", "--lambda", "nothing.npz"], "is no number and no file"),
@@ -325,6 +346,8 @@ fn table_one_is_recomputed_and_flagged() {
     assert_eq!(report["rows"].as_array().map(Vec::len), Some(6));
     let rows = fs::read_to_string(place.join("table1.csv")).expect("a table");
     assert_eq!(rows.lines().count(), 7);
+    let output = porewalk(&folder, &["plot", "results/table1"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("no figures"), "{}", text(&output.stderr));
     for (name, words) in [("tabel1", "did you mean table1?"), ("moons", "not available in this version")] {
         let output = porewalk(&folder, &["reproduce", name]);
         assert_eq!(output.status.code(), Some(2));

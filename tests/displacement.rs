@@ -75,6 +75,20 @@ fn waiting_times_break_ergodicity_and_it_is_named() {
 }
 
 #[test]
+fn confined_runs_with_unlike_noise_are_not_taken_for_waiting() {
+    let mut make = |stream: &mut Stream| -> Vec<f64> {
+        let noise = (1.5 * stream.normal()).exp();
+        let rates = OrnsteinUhlenbeck::log_uniform_rates(4, 1e-2, 1e-1, stream);
+        let run = OrnsteinUhlenbeck::new(rates, 1000, false).unwrap().run(stream);
+        run.into_iter().map(|value| noise * value).collect()
+    };
+    let found = diagnose_runs(&steps(1000), 4, 40, &Settings::default(), &mut make, 17);
+    let ergodicity = found.ergodicity.unwrap();
+    assert!(ergodicity.scatters_beyond_gaussian && !ergodicity.weakly_broken, "{ergodicity:?}");
+    assert!(!found.verdict.iter().any(|words| words.starts_with("weak ergodicity")), "{:?}", found.verdict);
+}
+
+#[test]
 fn the_sierpinski_gasket_has_its_walk_dimension() {
     let (count, runs) = if support::is_slow() { (50_000, 4000) } else { (10_000, 1500) };
     let walk = SierpinskiGasket::new(count);

@@ -73,6 +73,18 @@ pub fn default_folder(path: &Path) -> PathBuf {
     Path::new("results").join(path.file_stem().unwrap_or(path.as_os_str()))
 }
 
+/// The command that made a results folder, as its report says; `None` for a solve.
+///
+/// # Errors
+/// When the folder has no report, or one that is not JSON.
+pub fn command_of(folder: &Path) -> Result<Option<String>> {
+    let path = folder.join(REPORT_FILE);
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+    let report: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| Error::malformed(&path, format!("no report: {error}")))?;
+    Ok(report.pointer("/problem/command").and_then(serde_json::Value::as_str).map(str::to_string))
+}
+
 /// Reads and checks a problem file.
 ///
 /// # Errors

@@ -80,6 +80,7 @@ pub fn along(report: &DiagnosisReport, along: &Along) -> Drawing {
         let Some(own) = row.spectral_dimension else { return (f64::NAN, f64::NAN, f64::NAN) };
         (own.value, own.lower.unwrap_or(own.value), own.upper.unwrap_or(own.value))
     }));
+    let level = level.map(|mean| report.dimensions.convention.limit() * mean);
     let axes = panel(3, Scale::linear(upper.iter().copied().chain([0.0, level.unwrap_or(0.0)]), 0.2));
     let y_label = match report.dimensions.convention {
         Convention::Paper => "spectral dimension d_s = 2 λ slope",
@@ -89,7 +90,10 @@ pub fn along(report: &DiagnosisReport, along: &Along) -> Drawing {
     if let Some(level) = level {
         axes.curve(&mut drawing, &[axes.x.lower, axes.x.upper], &[level; 2], mean);
     }
-    let entries = [Entry { stroke: mean, text: "bound: mean λ".into() }];
+    let entries = [Entry {
+        stroke: mean,
+        text: format!("bound: {}mean λ", if level == along.mean.map(|mean| mean.value) { "" } else { "2 × " }),
+    }];
     legend(&mut drawing, (axes.left + 12.0, axes.top + 6.0), "", &entries);
     drawing
 }

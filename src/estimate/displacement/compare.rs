@@ -18,7 +18,7 @@ use super::process::Process;
 use super::simplex::minimise;
 
 /// Least ratio of a change time to the first time, and of the last time to it.
-const ROOM: f64 = 4.0;
+pub(super) const ROOM: f64 = 4.0;
 
 /// The most likely parameters of one process.
 struct Found {
@@ -50,7 +50,13 @@ pub(super) fn compare(evidence: &Evidence, coordinates: f64, margin: f64) -> Opt
     let mut best: Vec<&Found> = families.iter().filter_map(|family| best_of(*family)).collect();
     best.sort_by(|a, b| criterion(a).total_cmp(&criterion(b)));
     let power = best_of(Family::PowerLaw)?;
-    let other = best.iter().find(|fit| fit.process.family() != Family::PowerLaw)?;
+    let best_among = |families: &[Family]| best.iter().find(|fit| families.contains(&fit.process.family()));
+    // A two-phase law holds every power law: it can speak against one, but few points never let one win over it.
+    let rival = best_among(&[Family::Logarithm, Family::OrnsteinUhlenbeck, Family::DriftDiffusion])?;
+    let wider = best_among(&[Family::TwoPhase]);
+    let other = wider
+        .filter(|fit| criterion(power) - criterion(fit) > margin && criterion(fit) < criterion(rival))
+        .unwrap_or(rival);
     let against = criterion(power) - criterion(other);
     let finding = match against {
         _ if against > margin => Finding::NotPowerLaw,

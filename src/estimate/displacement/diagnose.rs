@@ -71,18 +71,39 @@ fn check(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// A table begins at time 0 with displacement 0, whether it says so or not.
+/// Least ratio of the last to the first time of a table that does not hold its origin.
+const LEAST_SPAN: f64 = 2.0;
+
+/// A table counts times from its origin: its first row where the displacement there is 0, else time 0.
 fn table(times: &[f64], displacement: &[f64], settings: &Settings) -> Result<Moments> {
     if times.len() != displacement.len() {
         let value = format!("{} displacements", displacement.len());
         let rule = format!("must be as many as the {} times", times.len());
         return Err(Error::invalid("displacement", value, rule, "give one for every time"));
     }
-    if let Some(origin) = settings.origin.filter(|origin| *origin != 0.0) {
-        let rule = "a table of displacements has its origin at time 0";
+    let start = if displacement.first() == Some(&0.0) { times[0] } else { 0.0 };
+    if let Some(origin) = settings.origin.filter(|origin| *origin != start) {
+        let rule = format!("a table of displacements has its origin at time {start}");
         return Err(Error::invalid("origin", origin, rule, "give the points of the run to measure from another one"));
     }
+    if let Some(place) = times.iter().position(|time| !time.is_finite() || *time < start) {
+        let rule = "times are finite, and none is before the origin";
+        return Err(Error::invalid(
+            format!("time[{place}]"),
+            times[place],
+            rule,
+            "sort the rows, and count from the origin",
+        ));
+    }
+    let times: Vec<f64> = times.iter().map(|time| time - start).collect();
     let is_begun = times.first() == Some(&0.0);
+    if let (false, Some(first), Some(last)) = (is_begun, times.first(), times.last())
+        && *last < LEAST_SPAN * first
+    {
+        let rule =
+            "times count from the point that the displacement is measured from, at time 0 or a first row with R = 0";
+        return Err(Error::invalid("time[0]", first, rule, "add the row of the origin, or subtract its time"));
+    }
     if let Some(start) = displacement.first().filter(|start| is_begun && **start != 0.0) {
         let rule = "the displacement at time 0 is 0: it is measured from there";
         return Err(Error::invalid("displacement[0]", start, rule, "count times from the point of displacement 0"));
@@ -97,7 +118,8 @@ fn table(times: &[f64], displacement: &[f64], settings: &Settings) -> Result<Mom
         let rule = "a displacement is finite and not negative";
         return Err(Error::invalid(format!("displacement[{place}]"), displacement[place], rule, "leave the row out"));
     }
-    let layout = Layout::new(&all_times, settings)?;
+    let mut layout = Layout::new(&all_times, &Settings { origin: None, ..settings.clone() })?;
+    layout.origin_time = start;
     let count = layout.times.len();
     Ok(Moments::of_table(layout, &all[..count]))
 }
@@ -147,6 +169,7 @@ fn of_moments(kind: &str, moments: &Moments, settings: &Settings) -> Result<Diag
         slope,
         walk_dimension: slope.reciprocal(),
         caputo_order: slope.scaled(2.0),
+        time_averaged_caputo_order: time_averaged.as_ref().map(|fit| fit.slope.scaled(2.0)),
         r_squared: displacement.r_squared,
         displacement,
         time_averaged_reason: time_averaged.is_none().then_some(no_average),

@@ -75,6 +75,8 @@ pub struct Diagnosis {
     pub walk_dimension: Option<Interval>,
     /// Caputo order 2 slope. Above 1: super-diffusion, reported as it is.
     pub caputo_order: Interval,
+    /// Caputo order from the time average, 2 times its slope; null where there is none.
+    pub time_averaged_caputo_order: Option<Interval>,
     /// r² of log R on log t, weighted as the fit.
     pub r_squared: Interval,
     /// How the intervals of the fits were made, and what that assumes.
@@ -97,6 +99,7 @@ pub struct Diagnosis {
     /// Ensemble against time average; null when there are fewer than eight runs or no time average.
     pub ergodicity: Option<Ergodicity>,
     /// The curves behind the fits.
+    #[serde(default)]
     pub curves: Curves,
     /// What was found, in plain sentences.
     pub verdict: Vec<String>,
@@ -294,8 +297,11 @@ pub struct Comparison {
 /// Whether the average over time agrees with the average over runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ergodicity {
-    /// Weak ergodicity breaking: the slopes differ beyond their intervals and runs scatter more than a Gaussian process.
+    /// Weak ergodicity breaking: the slopes differ beyond their intervals, runs scatter more than a Gaussian process, and the
+    /// time average falls as the measurement gets longer.
     pub weakly_broken: bool,
+    /// Runs scatter more than a Gaussian process.
+    pub scatters_beyond_gaussian: bool,
     /// Slope of the displacement over runs.
     pub ensemble_slope: Interval,
     /// Slope of the time average.
@@ -316,7 +322,7 @@ pub struct Ergodicity {
 }
 
 /// The curves behind the fits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
     /// Times since the origin.
     pub times: Vec<f64>,

@@ -29,6 +29,16 @@ pub enum Convention {
     Length,
 }
 
+impl Convention {
+    /// What bounds d_s/λ: 1, or the degree of the loss.
+    pub fn limit(self) -> f64 {
+        match self {
+            Convention::Paper => 1.0,
+            Convention::Length => LENGTH_DEGREE,
+        }
+    }
+}
+
 /// Dimensions of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dimensions {
@@ -38,7 +48,7 @@ pub struct Dimensions {
     pub scale: f64,
     /// Learning coefficient λ; null when none was given.
     pub learning_coefficient: Option<Interval>,
-    /// Spectral dimension d_s; null without a learning coefficient.
+    /// Spectral dimension d_s; null without a learning coefficient or a positive slope.
     pub spectral_dimension: Option<Interval>,
     /// log10 of D_ξ; null without a learning coefficient or without a positive slope.
     pub log10_diffusivity: Option<Interval>,
@@ -78,21 +88,20 @@ pub fn dimensions(
         found.reason = Some(reason.to_string());
         return Ok(found);
     };
-    let factor = match convention {
-        Convention::Paper => 2.0,
-        Convention::Length => 2.0 * LENGTH_DEGREE,
-    };
-    found.spectral_dimension = Some(product(&slope, &lambda).scaled(factor));
+    let factor = 2.0 * convention.limit();
+    found.spectral_dimension = (slope.value > 0.0).then(|| product(&slope, &lambda).scaled(factor));
     match slope.reciprocal() {
         // (2 - d_walk) log10 ξ falls or rises with d_walk as ξ is above or below 1.
         Some(walk) => {
-            let shift = |value: f64| (2.0 - value) * scale.log10();
+            // Zero is added so that no negative zero is told.
+            let shift = |value: f64| (2.0 - value) * scale.log10() + 0.0;
             let ends = (walk.lower.map(shift), walk.upper.map(shift));
             let (lower, upper) = if scale < 1.0 { ends } else { (ends.1, ends.0) };
             found.log10_diffusivity = Some(Interval { value: shift(walk.value), lower, upper });
         }
         None => {
-            found.reason = Some("the slope is not positive: the walk dimension and D_xi are not defined".to_string());
+            found.reason =
+                Some("the slope is not positive: walk and spectral dimension and D_xi are not defined".to_string());
         }
     }
     Ok(found)

@@ -41,8 +41,12 @@ pub(super) fn ergodicity(
     let order = 2.0 * ensemble.slope.value;
     let is_apart = ensemble.slope.is_apart_from(&time_averaged.slope);
     let scatters = breaking.lower.is_some_and(|lower| lower > BEYOND_GAUSSIAN * gaussian);
+    let ageing_exponent = ageing(moments, resamples, seed);
+    // Confined runs that differ in their noise scatter too, but their time averages do not age.
+    let ages = ageing_exponent.is_some_and(|exponent| exponent.upper.is_some_and(|upper| upper < 0.0));
     Some(Ergodicity {
-        weakly_broken: is_apart && scatters,
+        weakly_broken: is_apart && scatters && ages,
+        scatters_beyond_gaussian: scatters,
         ensemble_slope: ensemble.slope,
         time_averaged_slope: time_averaged.slope,
         lag: *lag,
@@ -51,7 +55,7 @@ pub(super) fn ergodicity(
         brownian: 4.0 / 3.0 * lag / duration / coordinates,
         waiting_times: (order > 0.0 && order < 1.0)
             .then(|| 2.0 * gamma(1.0 + order).powi(2) / gamma(1.0 + 2.0 * order) - 1.0),
-        ageing_exponent: ageing(moments, resamples, seed),
+        ageing_exponent,
     })
 }
 

@@ -20,6 +20,8 @@ const LEAST_LAGS: usize = 4;
 const MOST_PAIRS: usize = 4_000_000;
 /// Least number of pairs of a lag.
 const LEAST_PAIRS: usize = 10;
+/// Least difference of the logarithms of the last and the first fitted time.
+const LEAST_LOG_SPAN: f64 = 1e-6;
 /// Part of a step by which evenly spaced times may be rounded.
 const ROUNDED: f64 = 0.05;
 
@@ -81,6 +83,11 @@ impl Layout {
         };
         let origin_time = times.get(origin).copied().unwrap_or(0.0);
         let last = settings.last.unwrap_or(f64::INFINITY);
+        for (name, asked) in [("first", settings.first), ("last", settings.last)] {
+            if let Some(value) = asked.filter(|value| !(value.is_finite() && *value >= 0.0)) {
+                return Err(Error::invalid(name, value, "a time since the origin, not negative", "leave it out"));
+            }
+        }
         let since: Vec<f64> = times[origin.min(times.len())..]
             .iter()
             .map(|time| time - origin_time)
@@ -89,10 +96,22 @@ impl Layout {
         let first = settings.first.unwrap_or(0.0);
         let window: Vec<usize> = (1..since.len()).filter(|place| since[*place] >= first).collect();
         if window.len() < LEAST_POINTS {
-            let value = format!("{} points", window.len());
+            let asked = |time: Option<f64>, name: &str| time.map_or(String::new(), |time| format!(", {name} {time}"));
+            let value = format!(
+                "{} points (origin {origin_time}{}{})",
+                window.len(),
+                asked(settings.first, "first"),
+                asked(settings.last, "last")
+            );
             let rule = format!("a slope needs at least {LEAST_POINTS} points after the origin");
             let remedy = "save more checkpoints, or widen the window (origin, first, last)";
             return Err(Error::invalid("time", value, rule, remedy));
+        }
+        let (begin, end) = (since[window[0]], since[window[window.len() - 1]]);
+        if (end / begin).ln() < LEAST_LOG_SPAN {
+            let value = format!("{begin} to {end}");
+            let rule = "the fitted times are one and the same in log t: a slope needs times that differ by a factor";
+            return Err(Error::invalid("time", value, rule, "count times from the origin of the displacement"));
         }
         let fitted = log_spaced(&since, &window, FITTED);
         let mut chosen = log_spaced(&since, &window, CHOSEN / 2);

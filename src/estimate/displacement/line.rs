@@ -57,8 +57,8 @@ impl Line {
             residual += weight * (y - intercept - slope * x).powi(2);
             total += weight * (y - mean).powi(2);
         }
-        // A constant displacement has no variance to explain.
-        let r_squared = if total > 0.0 { 1.0 - residual / total } else { 0.0 };
+        // A constant displacement has no variance to explain but rounding.
+        let r_squared = if total > 1e-24 * (1.0 + mean * mean) { 1.0 - residual / total } else { 0.0 };
         LineFit { slope, intercept, r_squared }
     }
 }

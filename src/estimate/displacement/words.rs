@@ -1,6 +1,7 @@
 //! What was found, in plain sentences.
 
-use super::diagnosis::{Comparison, Diagnosis, Family, Finding, Interval};
+use super::compare::ROOM;
+use super::diagnosis::{Comparison, Diagnosis, Family, Finding, Interval, ModelFit};
 
 /// The sentences of a diagnosis.
 pub(super) fn verdict(found: &Diagnosis) -> Vec<String> {
@@ -17,8 +18,9 @@ pub(super) fn verdict(found: &Diagnosis) -> Vec<String> {
 }
 
 fn displacement(found: &Diagnosis) -> String {
+    let grows = if found.slope.value > 0.0 { "grows" } else { "does not grow:" };
     format!(
-        "displacement grows as t^{} (r^2 = {:.4}) from {} to {} after the origin",
+        "displacement {grows} as t^{} (r^2 = {:.4}) from {} to {} after the origin",
         with_ends(&found.slope),
         found.r_squared.value,
         short(found.input.first),
@@ -49,6 +51,11 @@ fn models(r_squared: f64, comparison: &Comparison) -> String {
     let name = |family: Family| {
         let variant = comparison.models.iter().find(|model| model.family == family);
         let article = if matches!(family, Family::DriftDiffusion | Family::Logarithm) { "" } else { "a " };
+        if let Some(words) =
+            variant.filter(|_| family == Family::TwoPhase).and_then(|model| at_the_edge(comparison, model))
+        {
+            return words;
+        }
         let told = variant.map_or(String::new(), |model| match family {
             Family::TwoPhase => {
                 let of = |name: &str| model.parameters.iter().find(|one| one.name == name).map_or(0.0, |one| one.value);
@@ -77,7 +84,8 @@ fn models(r_squared: f64, comparison: &Comparison) -> String {
             let near: Vec<String> = comparison
                 .models
                 .iter()
-                .filter(|model| model.family != Family::PowerLaw && model.difference < power + margin)
+                .filter(|model| ![Family::PowerLaw, Family::TwoPhase].contains(&model.family))
+                .filter(|model| model.difference < power + margin)
                 .map(|model| name(model.family))
                 .collect();
             let lean = if comparison.against_power_law > 0.0 { "against" } else { "for" };
@@ -87,6 +95,14 @@ fn models(r_squared: f64, comparison: &Comparison) -> String {
             )
         }
     }
+}
+
+/// A two-phase law whose change time is as early or late as is tried is told without its numbers.
+fn at_the_edge(comparison: &Comparison, model: &ModelFit) -> Option<String> {
+    let change = model.parameters.iter().find(|one| one.name == "change_time")?.value;
+    let (first, last) = comparison.times.first().zip(comparison.times.last())?;
+    let is_edge = change < 1.01 * ROOM * first || change > 0.99 * last / ROOM;
+    is_edge.then(|| format!("a two-phase power law ({}, its change at the end of what is tried)", model.variant))
 }
 
 fn phases(found: &Diagnosis) -> Option<String> {
@@ -101,7 +117,9 @@ fn phases(found: &Diagnosis) -> Option<String> {
             format!("{} (slope {slope:.3}) from {} to {}", phase.kind.words(), short(phase.from), short(phase.to))
         })
         .collect();
-    Some(format!("the slope changes: {}", parts.join(", then ")))
+    let is_more = parts.len() > 2 && found.comparison.as_ref().is_some_and(|all| all.best_other == Family::TwoPhase);
+    let more = if is_more { "; two phases, the most that a model has, are not enough" } else { "" };
+    Some(format!("the slope changes: {}{more}", parts.join(", then ")))
 }
 
 fn ergodicity(found: &Diagnosis) -> Option<String> {
@@ -122,6 +140,12 @@ fn ergodicity(found: &Diagnosis) -> Option<String> {
         });
         return Some(format!("weak ergodicity breaking: {slopes}, and {scatter}{waiting}"));
     }
+    if ergodicity.scatters_beyond_gaussian && ergodicity.ensemble_slope.is_apart_from(&ergodicity.time_averaged_slope) {
+        return Some(format!(
+            "averages over runs and over time differ ({slopes}), and {scatter}, but the time average does not age: runs are \
+             unlike, or confined, rather than waiting"
+        ));
+    }
     ergodicity.ensemble_slope.is_apart_from(&ergodicity.time_averaged_slope).then(|| {
         format!(
             "averages over runs and over time differ ({slopes}), but {scatter}: increments change with time, or the \
@@ -135,7 +159,7 @@ fn sensitivity(found: &Diagnosis) -> Option<String> {
         .by_origin
         .iter()
         .chain(&found.by_first_time)
-        .filter(|row| row.slope.is_apart_from(&found.slope))
+        .filter(|row| row.slope.is_apart_from(&found.slope) && (row.slope.value - found.slope.value).abs() > 1e-3)
         .map(|row| row.slope.value)
         .collect();
     let (low, high) =

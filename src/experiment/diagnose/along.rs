@@ -24,8 +24,8 @@ pub struct Along {
     pub draws: usize,
     /// The points.
     pub rows: Vec<AlongRow>,
-    /// Mean of λ over time, by the trapezoidal rule over the rows that are minima; its interval holds their errors as
-    /// independent. Null when none is.
+    /// Mean of λ over time, by the trapezoidal rule over the rows that are minima; its ends hold their errors
+    /// added, and are missing when something speaks against most of them. Null when none is a minimum.
     pub mean: Option<Interval>,
     /// Number of rows that are minima: no lower losses lie around them.
     pub minima: usize,
@@ -85,8 +85,6 @@ impl Along {
             }
         };
         let rows: Vec<AlongRow> = steps.iter().zip(found).map(row).collect();
-        let minima = rows.iter().filter(|row| row.is_minimum);
-        let values: Vec<(f64, f64, f64)> = minima.map(|row| (row.step, row.learning_coefficient, row.mcse)).collect();
         let first = found.first().map(|llc| &llc.diagnosis);
         Along {
             model,
@@ -94,8 +92,8 @@ impl Along {
             localization: first.map_or(0.0, |first| first.localization),
             chains,
             draws,
-            mean: (!values.is_empty()).then(|| time_mean(&values)),
-            minima: values.len(),
+            mean: mean_of(&rows),
+            minima: rows.iter().filter(|row| row.is_minimum).count(),
             doubtful: rows.iter().filter(|row| !row.trustworthy).count(),
             rows,
         }
@@ -109,10 +107,21 @@ impl Along {
             ("learning_coefficient_step", shape, column(&|row| row.step)),
             ("learning_coefficient", shape, column(&|row| row.learning_coefficient)),
             ("learning_coefficient_error", shape, column(&|row| row.mcse)),
+            ("is_minimum", shape, column(&|row| f64::from(u8::from(row.is_minimum)))),
             ("loss", shape, column(&|row| row.loss)),
             ("spectral_dimension", shape, column(&|row| row.spectral_dimension.map_or(f64::NAN, |own| own.value))),
         ]
     }
+}
+
+/// The mean over the minima.
+fn mean_of(rows: &[AlongRow]) -> Option<Interval> {
+    let minima: Vec<&AlongRow> = rows.iter().filter(|row| row.is_minimum).collect();
+    let values: Vec<(f64, f64, f64)> =
+        minima.iter().map(|row| (row.step, row.learning_coefficient, row.mcse)).collect();
+    let doubtful = minima.iter().filter(|row| !row.trustworthy).count();
+    let mean = (!values.is_empty()).then(|| time_mean(&values))?;
+    Some(if 2 * doubtful > minima.len() { Interval::unbounded(mean.value) } else { mean })
 }
 
 /// Slope of the phase that a time since the origin lies in.
@@ -125,7 +134,8 @@ fn slope_at(diagnosis: &Diagnosis, time: f64) -> Option<Interval> {
     within.or(phases.last()).map(|phase| phase.slope)
 }
 
-/// Mean over time of (time, value, standard error), by the trapezoidal rule.
+/// Mean over time of (time, value, standard error), by the trapezoidal rule. Errors are added as they are: chains that are
+/// passed on from point to point may err together.
 pub fn time_mean(values: &[(f64, f64, f64)]) -> Interval {
     let count = values.len();
     let span = values[count - 1].0 - values[0].0;
@@ -137,8 +147,7 @@ pub fn time_mean(values: &[(f64, f64, f64)]) -> Interval {
         0.5 * (after - before) / span
     };
     let mean: f64 = values.iter().enumerate().map(|(place, row)| weight(place) * row.1).sum();
-    let variance: f64 = values.iter().enumerate().map(|(place, row)| (weight(place) * row.2).powi(2)).sum();
-    let half = TWO_SIDED * variance.sqrt();
+    let half = TWO_SIDED * values.iter().enumerate().map(|(place, row)| weight(place) * row.2).sum::<f64>();
     Interval::new(mean, mean - half, mean + half)
 }
 
@@ -152,7 +161,7 @@ mod tests {
         let mean = time_mean(&[(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (4.0, 4.0, 0.0), (10.0, 10.0, 0.0)]);
         assert!((mean.value - 5.0).abs() < 1e-14 && mean.lower == mean.upper);
         let mean = time_mean(&[(0.0, 3.0, 0.1), (2.0, 3.0, 0.1)]);
-        let half = TWO_SIDED * 0.1 / 2f64.sqrt();
+        let half = TWO_SIDED * 0.1;
         assert!((mean.upper.expect("an end") - 3.0 - half).abs() < 1e-14);
         assert_eq!(time_mean(&[(5.0, 2.5, 0.0)]).value, 2.5);
     }

@@ -32,10 +32,9 @@ pub(super) fn given(text: &str) -> Result<Coefficient> {
     if !path.exists() {
         return Err(Error::invalid("--lambda", format!("{text:?}"), "is no number and no file", ADVICE));
     }
-    let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
     if path.is_dir() || extension == "json" {
-        let report = LlcReport::read(folder.unwrap_or(Path::new("")))?;
+        let report = if path.is_dir() { LlcReport::read(path)? } else { from_json(path)? };
         let half = TWO_SIDED * report.llc.mcse;
         let interval = Interval::new(report.llc.value, report.llc.value - half, report.llc.value + half);
         return positive(interval, format!("from {text}, verdict: {}", report.llc.verdict));
@@ -56,7 +55,7 @@ pub(super) fn of_column(times: &[f64], values: &[f64]) -> Result<Coefficient> {
 
 fn mean(values: &[(f64, f64, f64)], has_errors: bool) -> Interval {
     let mean = time_mean(values);
-    if has_errors { mean } else { Interval::exact(mean.value) }
+    if has_errors { mean } else { Interval::unbounded(mean.value) }
 }
 
 fn positive(interval: Interval, source: String) -> Result<Coefficient> {
@@ -65,6 +64,12 @@ fn positive(interval: Interval, source: String) -> Result<Coefficient> {
     }
     let rule = "a mean learning coefficient is a positive number";
     Err(Error::invalid("lambda", interval.value, rule, "look at the verdicts of its estimates"))
+}
+
+fn from_json(path: &Path) -> Result<LlcReport> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io("read", path, source))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::malformed(path, format!("no report of a learning coefficient: {error}")))
 }
 
 fn from_table(path: &Path) -> Result<Vec<(f64, f64, f64)>> {
@@ -90,7 +95,10 @@ fn from_npz(path: &Path) -> Result<Vec<(f64, f64, f64)>> {
         return Err(Error::malformed(path, "time, learning_coefficient and its error have different lengths"));
     }
     let row = |place: usize| (time.data[place], value.data[place], error.map_or(0.0, |error| error.data[place]));
-    ordered(path, (0..value.data.len()).map(row).collect())
+    // What this program writes says where it is a coefficient.
+    let minimum = arrays.get("is_minimum").filter(|minimum| minimum.data.len() == value.data.len());
+    let counts = |place: &usize| minimum.is_none_or(|minimum| minimum.data[*place] != 0.0);
+    ordered(path, (0..value.data.len()).filter(counts).map(row).collect())
 }
 
 /// Rows with increasing times and finite numbers.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::clock::Clock;
 use super::{Options, default_folder, kept};
 use crate::error::{Error, Result};
-use crate::estimate::displacement::{Convention, Curves, Interval, Settings, diagnose, dimensions};
+use crate::estimate::displacement::{Convention, Interval, Settings, diagnose, dimensions};
 use crate::guide::references;
 use crate::propagator::Observer;
 use crate::storage::report::REPORT_FILE;
@@ -103,6 +103,8 @@ pub fn run_diagnose(
         "command": "diagnose",
         "input": path.display().to_string(),
         "points": source.count(),
+        "content": input::fingerprint(path)?,
+        "lambda": request.lambda.as_ref().filter(|file| Path::new(file).exists()).map(|file| input::fingerprint(Path::new(file))).transpose()?,
         "request": request,
         "run": along.as_ref().map(AlongRun::document),
         "seed": options.resources.seed,
@@ -177,7 +179,7 @@ impl Job<'_> {
             bound: dimensions
                 .spectral_dimension
                 .zip(coefficient)
-                .map(|(own, mean)| bound(&own, &mean, &diagnosis.slope)),
+                .map(|(own, mean)| bound(&own, &mean, &diagnosis.slope, request.convention)),
             diagnosis,
             dimensions,
             learning_coefficient_source: coefficient_source,
@@ -193,11 +195,7 @@ impl Job<'_> {
         draw(&report, folder.partial())?;
         report.files = folder.files()?;
         report.files.push(REPORT_FILE.to_string());
-        // Curves are in the archive; a report of a million numbers is not read.
-        let empty = Curves { times: vec![], displacement: vec![], lags: vec![], time_averaged: vec![] };
-        let curves = std::mem::replace(&mut report.diagnosis.curves, empty);
         folder.write(REPORT_FILE, format!("{}\n", report.to_json()?).as_bytes())?;
-        report.diagnosis.curves = curves;
         Ok(report)
     }
 }
@@ -210,6 +208,9 @@ fn threads(options: &Options) -> NonZeroUsize {
 /// The statistics name their settings without dashes.
 fn of_the_command(error: Error) -> Error {
     match error {
+        Error::Invalid { name, value, rule, remedy } if name == "lambda" => {
+            Error::Invalid { name: "--lambda".into(), value, rule, remedy }
+        }
         Error::Invalid { name, value, rule, remedy } if ["origin", "first", "last", "scale"].contains(&&*name) => {
             Error::Invalid { name: format!("--{name}"), value, rule, remedy }
         }
@@ -243,20 +244,23 @@ fn along_mean(found: &Along) -> (Option<Interval>, Option<String>) {
 }
 
 /// d_s against the mean learning coefficient.
-fn bound(own: &Interval, mean: &Interval, slope: &Interval) -> Bound {
-    let holds = own.value <= mean.value;
+fn bound(own: &Interval, mean: &Interval, slope: &Interval, convention: Convention) -> Bound {
+    let limit = convention.limit();
+    let holds = slope.value <= 0.5;
     let end = |end: Option<f64>| end.map_or("open".into(), |end| format!("{end:.4}"));
     let words = format!(
-        "d_s = {:.4} {} mean lambda = {:.4}; in the convention of the paper this says slope <= 1/2, and the slope is {:.4} \
-         [{}, {}]",
+        "d_s = {:.4} {} {}mean lambda = {:.4}; d_s is made of both, so this says slope {} 1/2, and the slope is {:.4} [{}, {}]",
         own.value,
         if holds { "<=" } else { ">" },
-        mean.value,
+        if limit == 1.0 { "" } else { "2 x " },
+        limit * mean.value,
+        if holds { "<=" } else { ">" },
         slope.value,
         end(slope.lower),
         end(slope.upper)
     );
-    Bound { holds, holds_for_interval: own.upper.zip(mean.lower).map(|(own, mean)| own <= mean), words }
+    let ratio = slope.scaled(2.0 * limit);
+    Bound { ratio, limit, holds, holds_for_interval: slope.upper.map(|upper| upper <= 0.5), words }
 }
 
 fn cited(report: &DiagnosisReport) -> BTreeMap<String, String> {

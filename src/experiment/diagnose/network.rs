@@ -19,6 +19,9 @@ use crate::network::{Mlp, NamedArray, named};
 use crate::propagator::{Observer, StopFlag};
 use crate::storage::KeptChains;
 
+/// Numbers that a checkpoint may hold beside the parameters of its network.
+const MORE: usize = 1 << 16;
+
 /// The run file of `--llc`.
 pub(super) struct AlongRun {
     source: File,
@@ -120,7 +123,21 @@ impl<'a> Weights<'a> {
             // Which parameters count for the displacement says nothing of which the network has.
             Source::Checkpoints(folder) => {
                 let selection = Selection { pattern: request.pattern.clone(), ..Selection::default() };
-                Ok(Weights::Named(CheckpointFolder::open(folder.path(), &selection)?))
+                let all = CheckpointFolder::open(folder.path(), &selection)?;
+                // Before anything is allocated for it: what is a little too large is told by the name of the array.
+                if all.dimension() > 2 * mlp.parameter_count() + MORE {
+                    return Err(Error::invalid(
+                        "model.widths",
+                        format!("{:?}", mlp.widths()),
+                        format!(
+                            "the network has {} parameters and a checkpoint {}",
+                            mlp.parameter_count(),
+                            all.dimension()
+                        ),
+                        "name the run file of the network that was trained",
+                    ));
+                }
+                Ok(Weights::Named(all))
             }
             Source::Trajectories(_) | Source::Table(_) => {
                 let rule = "learning coefficients along a run need the points of one run";

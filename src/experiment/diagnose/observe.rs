@@ -14,6 +14,8 @@ use crate::propagator::{Observer, StopFlag};
 
 /// Groups of parameters that a single run is resampled by.
 const GROUPS: usize = 32;
+/// Fewest groups that are resampled.
+const FEWEST_GROUPS: usize = 8;
 /// Most points whose distances from one another are kept.
 const MOST_PAIRED: usize = 1000;
 /// Most points whose products are computed.
@@ -164,7 +166,7 @@ fn left_out(skipped: &[Skipped]) -> Vec<String> {
 fn one_run(
     run: &dyn Trajectory,
     words: String,
-    remarks: Vec<String>,
+    mut remarks: Vec<String>,
     (settings, threads): (&Settings, NonZeroUsize),
     stop: &StopFlag,
     observer: &mut dyn Observer,
@@ -178,6 +180,13 @@ fn one_run(
         return long_run(run, words, remarks, (settings, threads));
     }
     let gram = Gram::of_with(run, GROUPS, threads.get(), &mut tell)?;
+    if gram.group_count() < FEWEST_GROUPS {
+        remarks.push(format!(
+            "{count} points of {} parameters leave {} groups of parameters: fewer than {FEWEST_GROUPS} are not resampled",
+            gram.dimension(),
+            gram.group_count()
+        ));
+    }
     let principal = if count > 1 { Some(Principal::of(&gram, DIRECTIONS)?) } else { None };
     let pairs = || (0..count * count).map(|place| gram.squared_distance(place / count, place % count)).collect();
     let points = Points {
@@ -207,9 +216,10 @@ fn long_run(
         "more than {MOST_PRODUCTS} points: only the displacement from the origin was measured, and no time average"
     ));
     Ok(Observed {
+        // The first row, with displacement 0, is the origin.
         observations: Observations::Table {
-            times: run.times().to_vec(),
-            displacement: displacement(run, origin, threads.get())?,
+            times: run.times()[origin..].to_vec(),
+            displacement: displacement(run, origin, threads.get())?[origin..].to_vec(),
         },
         points: None,
         words,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::along::Along;
 use crate::error::{Error, Result};
 use crate::estimate::displacement::Dimensions;
-use crate::estimate::displacement::{Curves, Diagnosis};
+use crate::estimate::displacement::{Curves, Diagnosis, Interval};
 use crate::formats::npz;
 use crate::storage::report::REPORT_FILE;
 
@@ -55,12 +55,17 @@ pub struct DiagnosisReport {
     pub files: Vec<String>,
 }
 
-/// The bound d_s <= mean λ over the run. In the convention of the paper it says no more than slope <= 1/2.
+/// The bound d_s <= mean λ over the run (paper), d_s <= q mean λ with q = 2 (length). As d_s is made of both, it says no more
+/// than slope <= 1/2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
-    /// The estimates keep it.
+    /// d_s over mean λ, with the interval of the slope.
+    pub ratio: Interval,
+    /// What the ratio is bounded by: 1 (paper) or 2 (length).
+    pub limit: f64,
+    /// The estimate keeps it.
     pub holds: bool,
-    /// The whole interval of the slope keeps it; null when the interval has no upper end.
+    /// The whole interval keeps it; null when the interval has no upper end.
     pub holds_for_interval: Option<bool>,
     /// What that means, in a sentence.
     pub words: String,
@@ -75,8 +80,13 @@ impl DiagnosisReport {
         if !self.diagnosis.slope.value.is_finite() {
             return Err(Error::NotFinite { stage: "the slope of the displacement".into() });
         }
-        serde_json::to_string_pretty(self)
-            .map_err(|error| Error::NotFinite { stage: format!("the report of the diagnosis: {error}") })
+        let failed = |error| Error::NotFinite { stage: format!("the report of the diagnosis: {error}") };
+        let mut report = serde_json::to_value(self).map_err(failed)?;
+        // Curves are in the archive; a report of a million numbers is not read.
+        if let Some(fields) = report.as_object_mut() {
+            fields.remove("curves");
+        }
+        serde_json::to_string_pretty(&report).map_err(failed)
     }
 
     /// The report of a results folder, with its curves.

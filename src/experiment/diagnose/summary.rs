@@ -42,7 +42,10 @@ pub fn summary(report: &DiagnosisReport, folder: &Path) -> String {
     lines.extend(report.bound.iter().map(|bound| ("bound", bound.words.clone())));
     lines.push(("r²", interval(&diagnosis.r_squared, 4)));
     match &diagnosis.time_averaged {
-        Some(fit) => lines.push(("time average", format!("slope {}", interval(&fit.slope, 4)))),
+        Some(fit) => {
+            let order = interval(&fit.slope.scaled(2.0), 4);
+            lines.push(("time average", format!("slope {}, order {order}", interval(&fit.slope, 4))));
+        }
         None => lines.extend(diagnosis.time_averaged_reason.iter().map(|why| ("time average", format!("none: {why}")))),
     }
     lines.push(("intervals", diagnosis.interval_method.clone()));
