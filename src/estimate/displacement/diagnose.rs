@@ -87,7 +87,7 @@ fn table(times: &[f64], displacement: &[f64], settings: &Settings) -> Result<Mom
         return Err(Error::invalid("origin", origin, rule, "give the points of the run to measure from another one"));
     }
     if let Some(place) = times.iter().position(|time| !time.is_finite() || *time < start) {
-        let rule = "times are finite, and none is before the origin";
+        let rule = "times are finite and not negative, counted from the origin";
         return Err(Error::invalid(
             format!("time[{place}]"),
             times[place],
