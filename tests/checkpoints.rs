@@ -231,6 +231,9 @@ fn folders_that_do_not_fit_together_are_refused_by_name() {
     assert!(error.contains("model.safetensors") && error.contains("pytorch_model.bin"), "{error}");
     let decimal = Scratch::new("decimal");
     assert!(decimal.put(file, "step_2_loss0.25.safetensors").refusal().contains("0.25, which is no step"));
+    let power = Scratch::new("power");
+    let error = power.put(file, "step_1e5.safetensors").refusal();
+    assert!(error.contains("1e5, which is no step") && error.contains("give a pattern"), "{error}");
     let empty = Scratch::new("empty");
     assert!(empty.refusal().contains("no checkpoints"), "{}", empty.refusal());
 
