@@ -317,4 +317,25 @@ fn many_files_do_not_hold_as_many_descriptors() {
     (0..400).for_each(|point| run.read(point, 0, &mut out).unwrap());
     // Other tests of this file hold some dozens.
     assert!(open_files() <= before + 256 + 60, "{} and {before} before", open_files());
+    drop(run);
+
+    // Shards count one by one: 100 checkpoints of five.
+    let shards = Scratch::new("many-shards");
+    for step in 0..100 {
+        let file = |shard: usize| format!("{step}-{shard}.safetensors");
+        for shard in 0..5 {
+            let header = json!({format!("w{shard}"): {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}});
+            shards.write(&file(shard), &safetensors(&header, 4));
+        }
+        let map: serde_json::Map<String, Value> = (0..5).map(|k| (format!("w{k}"), json!(file(k)))).collect();
+        let index = json!({"weight_map": map}).to_string();
+        shards.write(&format!("step_{step}.safetensors.index.json"), index.as_bytes());
+    }
+    let before = open_files();
+    let run = shards.open().unwrap();
+    assert_eq!((run.steps().len(), run.dimension()), (100, 5));
+    let mut out = [1.0; 5];
+    (0..100).for_each(|point| run.read(point, 0, &mut out).unwrap());
+    assert_eq!(out, [0.0; 5]);
+    assert!(open_files() <= before + 256 + 60, "{} and {before} before", open_files());
 }

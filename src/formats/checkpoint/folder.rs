@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 const EXTENSIONS: [&str; 7] = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt"];
 /// What trainers write beside the weights into the folder of a step.
 const COMPANIONS: [&str; 5] = ["optimizer", "scheduler", "scaler", "rng_state", "training_args"];
-/// Descriptors that stay open: common limits are 1024 and, on macOS, 256.
-const HELD_DESCRIPTORS: usize = if cfg!(target_os = "linux") { 256 } else { 64 };
-/// Files of deflated arrays whose unpacking goes on where it stopped, 60 kB each.
-const HELD_CURSORS: usize = 1024;
+/// Last parts of names under which batch normalisation keeps what it has seen.
+const STATISTICS: [&str; 3] = ["running_mean", "running_var", "num_batches_tracked"];
+/// Pairs of tied weights that are named.
+const LISTED_PAIRS: usize = 4;
 
 /// Which files and which tensors make up a run.
 ///
@@ -89,9 +89,9 @@ impl CheckpointFolder {
             notes: Vec::new(),
             dimension: 0,
         };
+        let mut holding = Holding::default();
         for (number, (step, file)) in files.into_iter().enumerate() {
-            let holding = Holding { descriptors: number < HELD_DESCRIPTORS, cursors: number < HELD_CURSORS };
-            let checkpoint = Checkpoint::open_with(&file, holding)?;
+            let checkpoint = Checkpoint::open_with(&file, &mut holding)?;
             let taken =
                 if number == 0 { run.choose(&checkpoint, selection)? } else { run.agree(&checkpoint, selection)? };
             let places: Vec<Place> = taken.iter().map(|tensor| tensor.place.clone()).collect();
