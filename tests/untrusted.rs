@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use porewalk::formats::checkpoint::Checkpoint;
+use porewalk::formats::checkpoint::{Checkpoint, CheckpointFolder, Selection};
 use porewalk::formats::{idx, npz, table};
 use proptest::prelude::*;
 
@@ -345,6 +345,33 @@ fn small_pickles_that_ask_for_much_work_are_refused_at_once() {
     // A text of that length that is no name does no harm.
     let aside = [&b"\x80\x02}("[..], &text(b"notes"), &long, b"u."].concat();
     assert!(Checkpoint::from_bytes("hostile", packed(&aside)).unwrap().tensors().is_empty());
+}
+
+#[test]
+fn what_repeats_its_elements_takes_no_memory() {
+    let _alone = alone();
+    // 1000 tensors of 2^28 elements each, all of them the one element of a storage.
+    let one = tensor_pickle(1, 0, &[1 << 28], &[0]);
+    // Protocol and dictionary before, name and its length, the tensor, and the end after it.
+    let tensor = &one[3 + 6..one.len() - 2];
+    let mut pickle = b"\x80\x02}".to_vec();
+    for number in 0..1000 {
+        let name = format!("w{number:04}");
+        pickle.extend([&b"X"[..], &(name.len() as u32).to_le_bytes(), name.as_bytes(), tensor, b"s"].concat());
+    }
+    pickle.push(b'.');
+    let folder = std::env::temp_dir().join(format!("porewalk-untrusted-{}-repeated", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("step_1.pt"), torch(&pickle, &3.0f32.to_le_bytes())).unwrap();
+    let held = most_held(|| {
+        let run = CheckpointFolder::open(&folder, &Selection::default()).unwrap();
+        assert_eq!(run.dimension(), 1000 << 28);
+        let mut out = [0.0; 1000];
+        run.read(0, run.dimension() - out.len(), &mut out).unwrap();
+        assert_eq!(out, [3.0; 1000]);
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(held < 4 * MEBIBYTE, "{held}");
 }
 
 /// Small valid files of every format.
