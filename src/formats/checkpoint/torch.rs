@@ -178,8 +178,8 @@ pub(super) fn call(global: Global, values: &Values<'_>, arguments: &[Number]) ->
                 items.iter().map(|item| values.int(*item).and_then(|value| u64::try_from(value).ok())).collect()
             };
             let offset = values.int(*offset).and_then(|value| u64::try_from(value).ok()).ok_or_else(wrong)?;
-            let shape = numbers(*shape).ok_or_else(wrong)?;
-            let shape: Option<Vec<usize>> = shape.iter().map(|length| usize::try_from(*length).ok()).collect();
+            let lengths = numbers(*shape).ok_or_else(wrong)?.into_iter();
+            let shape: Option<Vec<usize>> = lengths.map(|length| usize::try_from(length).ok()).collect();
             let (shape, strides) = shape.zip(numbers(*strides)).ok_or_else(wrong)?;
             if shape.len() != strides.len() {
                 return Err(wrong());
@@ -230,10 +230,8 @@ pub(super) fn of_archive(source: &dyn Source, entries: &[Entry], file: u32) -> O
     if let Some(order) = by_name.get(format!("{prefix}byteorder").as_str()) {
         let order = order.start(source, 16)?;
         if order.trim_ascii() != b"little" {
-            let order = String::from_utf8_lossy(&order).into_owned();
-            return Err(format!(
-                "its byte order is {order:?}, only little is read; save it on a little-endian machine"
-            ));
+            let order = String::from_utf8_lossy(&order);
+            return Err(format!("its byte order is {order:?}, only little is read; save it on such a machine"));
         }
     }
     if pickle.length > LONGEST_STREAM {
@@ -362,10 +360,8 @@ impl Walk<'_, '_> {
 
     fn look(&mut self, count: usize) -> Outcome<()> {
         self.visits += count;
-        if self.visits > MOST_VISITS {
-            return Err(format!("data.pkl leads to more than {MOST_VISITS} values"));
-        }
-        Ok(())
+        let is_much = self.visits > MOST_VISITS;
+        if is_much { Err(format!("data.pkl leads to more than {MOST_VISITS} values")) } else { Ok(()) }
     }
 
     fn enter(&mut self, number: Number, depth: usize) -> Outcome<()> {
