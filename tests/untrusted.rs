@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use porewalk::formats::checkpoint::Checkpoint;
+use porewalk::formats::checkpoint::{Checkpoint, CheckpointFolder, Selection};
 use porewalk::formats::{idx, npz, table};
 use proptest::prelude::*;
 
@@ -300,6 +300,78 @@ fn lying_and_malicious_pickles_are_refused() {
         &torch(&tensor_pickle(1, 0, &[1], &[1]), &f32::NAN.to_le_bytes()),
         "tensor w, element 0: NaN is not a finite number",
     );
+}
+
+#[test]
+fn small_pickles_that_ask_for_much_work_are_refused_at_once() {
+    let _alone = alone();
+    let packed =
+        |pickle: &[u8]| archive(&[("a/data.pkl", pickle), ("a/data/0", &[0; 24])], zip::CompressionMethod::Deflated);
+    let text = |text: &[u8]| [b"X", &(text.len() as u32).to_le_bytes()[..], text].concat();
+    let long = text(&vec![b'a'; 20 * MEBIBYTE]);
+    // One text of 20 MiB is the key of 20 000 pairs, or the storage of as many persistent ids.
+    let keys = [&b"\x80\x02"[..], &long, b"q\x000}(", &b"h\0N".repeat(20_000), b"u."].concat();
+    let kind = [&b"\x80\x02"[..], &long, b"q\x000(", &text(b"storage"), b"ctorch\nFloatStorage\n"].concat();
+    let ids = [&kind[..], b"h\0", &text(b"cpu"), b"K\x06tq\x01", &b"h\x01Q".repeat(20_000), b"."].concat();
+    // A dictionary whose 100 000 pairs have one key is held 100 000 times.
+    let pairs = [&b"\x80\x02](}("[..], &b"K\0N".repeat(100_000), b"uq\0", &b"h\0".repeat(100_000), b"e."].concat();
+    // A tensor is made 100 000 times from 1 000 000 arguments, most of them metadata of nothing.
+    let made = [
+        &b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\0(("[..],
+        &text(b"storage"),
+        b"ctorch\nFloatStorage\n",
+        &text(b"0"),
+        &text(b"cpu"),
+        b"K\x06tQK\0))",
+        &b"N".repeat(1_000_000),
+        b"tq\x01",
+        &b"h\0h\x01R0".repeat(100_000),
+        b".",
+    ]
+    .concat();
+    for (pickle, expected) in [
+        (keys, "data.pkl has a name of more than 1000 bytes"),
+        (ids, "a persistent id that is no storage"),
+        (pairs, "leads to more than 2097152 values"),
+        (made, "wrong arguments of RebuildTensor"),
+    ] {
+        let bytes = packed(&pickle);
+        assert!(bytes.len() < MEBIBYTE / 10, "{}", bytes.len());
+        let begin = std::time::Instant::now();
+        let message = read_all_ways(&bytes).expect(expected);
+        assert!(message.contains(expected), "{message}, not {expected}");
+        assert!(begin.elapsed().as_secs() < 10, "{expected}: {:?}", begin.elapsed());
+    }
+    // A text of that length that is no name does no harm.
+    let aside = [&b"\x80\x02}("[..], &text(b"notes"), &long, b"u."].concat();
+    assert!(Checkpoint::from_bytes("hostile", packed(&aside)).unwrap().tensors().is_empty());
+}
+
+#[test]
+fn what_repeats_its_elements_takes_no_memory() {
+    let _alone = alone();
+    // 1000 tensors of 2^28 elements each, all of them the one element of a storage.
+    let one = tensor_pickle(1, 0, &[1 << 28], &[0]);
+    // Protocol and dictionary before, name and its length, the tensor, and the end after it.
+    let tensor = &one[3 + 6..one.len() - 2];
+    let mut pickle = b"\x80\x02}".to_vec();
+    for number in 0..1000 {
+        let name = format!("w{number:04}");
+        pickle.extend([&b"X"[..], &(name.len() as u32).to_le_bytes(), name.as_bytes(), tensor, b"s"].concat());
+    }
+    pickle.push(b'.');
+    let folder = std::env::temp_dir().join(format!("porewalk-untrusted-{}-repeated", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("step_1.pt"), torch(&pickle, &3.0f32.to_le_bytes())).unwrap();
+    let held = most_held(|| {
+        let run = CheckpointFolder::open(&folder, &Selection::default()).unwrap();
+        assert_eq!(run.dimension(), 1000 << 28);
+        let mut out = [0.0; 1000];
+        run.read(0, run.dimension() - out.len(), &mut out).unwrap();
+        assert_eq!(out, [3.0; 1000]);
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(held < 4 * MEBIBYTE, "{held}");
 }
 
 /// Small valid files of every format.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::names::{fits, is_plain, listing};
-use super::place::{OpenFile, Place};
+use super::place::{Bytes, OpenFile, Place};
 use super::step::StepRule;
 use super::{Checkpoint, Holding, Skipped, Tensor, shards};
 use crate::error::{Error, Result};
@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 const EXTENSIONS: [&str; 7] = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt"];
 /// What trainers write beside the weights into the folder of a step.
 const COMPANIONS: [&str; 5] = ["optimizer", "scheduler", "scaler", "rng_state", "training_args"];
-/// Descriptors that stay open: common limits are 1024 and, on macOS, 256.
-const HELD_DESCRIPTORS: usize = if cfg!(target_os = "linux") { 256 } else { 64 };
-/// Files of deflated arrays whose unpacking goes on where it stopped, 60 kB each.
-const HELD_CURSORS: usize = 1024;
+/// Last parts of names under which batch normalisation keeps what it has seen.
+const STATISTICS: [&str; 3] = ["running_mean", "running_var", "num_batches_tracked"];
+/// Pairs of tied weights that are named.
+const LISTED_PAIRS: usize = 4;
 
 /// Which files and which tensors make up a run.
 ///
@@ -25,8 +25,9 @@ const HELD_CURSORS: usize = 1024;
 /// dots: `bias` fits `layers.0.bias`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Tensors to take; empty for every tensor of a float type among the weights. Whole numbers are taken only by a pattern
-    /// without `*` and `?`, what lies beside the weights only by a pattern that begins with the name of its part (`ema.*`).
+    /// Tensors to take; empty for every tensor of a float type among the weights but the running statistics of batch
+    /// normalisation. Whole numbers are taken only by a pattern without `*` and `?`, what lies beside the weights only by a
+    /// pattern that begins with the name of its part (`ema.*`).
     pub include: Vec<String>,
     /// Tensors to leave out after all.
     pub exclude: Vec<String>,
@@ -89,9 +90,9 @@ impl CheckpointFolder {
             notes: Vec::new(),
             dimension: 0,
         };
+        let mut holding = Holding::default();
         for (number, (step, file)) in files.into_iter().enumerate() {
-            let holding = Holding { descriptors: number < HELD_DESCRIPTORS, cursors: number < HELD_CURSORS };
-            let checkpoint = Checkpoint::open_with(&file, holding)?;
+            let checkpoint = Checkpoint::open_with(&file, &mut holding)?;
             let taken =
                 if number == 0 { run.choose(&checkpoint, selection)? } else { run.agree(&checkpoint, selection)? };
             let places: Vec<Place> = taken.iter().map(|tensor| tensor.place.clone()).collect();
@@ -138,6 +139,7 @@ impl CheckpointFolder {
             let problem = format!("no parameter is left to read; {}", listing(reasons.iter().map(String::as_str)));
             return Err(Error::malformed(&checkpoint.path, problem));
         }
+        self.notes.extend(note_on_tied(&taken));
         Ok(taken)
     }
 
@@ -250,11 +252,56 @@ fn reason_against(tensor: &Tensor, selection: &Selection) -> Option<&'static str
         Some("not included")
     } else if tensor.is_aside && !fitting().any(|pattern| in_part(pattern)) {
         Some("beside the weights")
+    } else if by_default && STATISTICS.contains(&name.rsplit('.').next().unwrap_or(name)) {
+        Some("a running statistic, no parameter")
     } else if !tensor.element.is_float() && !fitting().any(|pattern| is_plain(pattern)) {
         Some("whole numbers")
     } else {
         None
     }
+}
+
+/// A sentence on chosen tensors that have elements in common; only archives of PyTorch hold such.
+fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
+    let mut blocks: Vec<(u32, u64, u64, &str)> = taken.iter().filter_map(|tensor| block_of(tensor)).collect();
+    blocks.sort_by_key(|(file, start, end, _)| (*file, *start, std::cmp::Reverse(*end)));
+    // The block that reaches farthest so far; what begins inside it has elements of it.
+    let (mut farthest, mut pairs): (Option<(u32, u64, u64, &str)>, Vec<(&str, &str)>) = (None, Vec::new());
+    for block in blocks {
+        match farthest {
+            Some((file, _, end, name)) if file == block.0 && block.1 < end => {
+                pairs.push((name, block.3));
+                if block.2 > end {
+                    farthest = Some(block);
+                }
+            }
+            _ => farthest = Some(block),
+        }
+    }
+    let (_, second) = pairs.first()?;
+    let shown: Vec<String> = pairs.iter().take(LISTED_PAIRS).map(|(a, b)| format!("{a} and {b}")).collect();
+    let more = pairs.len().saturating_sub(LISTED_PAIRS);
+    let end = if more > 0 { format!(", and {more} more pairs") } else { String::new() };
+    Some(format!(
+        "tied weights count once for each of their names: {}{end} share their storage; to count them once, exclude one \
+         name of each pair (exclude = [\"{second}\"])",
+        shown.join(", ")
+    ))
+}
+
+/// File, first byte, one past the last byte and name of a tensor whose elements fill a part of a file. Of a tensor with gaps
+/// the first element alone counts: two of them may lie between one another's elements.
+fn block_of<'a>(tensor: &'a Tensor) -> Option<(u32, u64, u64, &'a str)> {
+    let Place { file, bytes: Bytes::Stored { offset }, element, strides } = &tensor.place else { return None };
+    let count = tensor.count() as u64;
+    if count == 0 {
+        return None;
+    }
+    let reach = strides.as_ref().map_or(count, |strides| {
+        1 + tensor.shape.iter().zip(strides).map(|(length, stride)| (*length as u64 - 1) * stride).sum::<u64>()
+    });
+    let length = if reach == count { count } else { 1 };
+    Some((*file, *offset, offset + length * element.width() as u64, &tensor.name))
 }
 
 /// Every checkpoint of the folder by its step.

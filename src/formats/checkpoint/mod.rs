@@ -37,6 +37,10 @@ use crate::error::{Error, Result};
 
 /// Largest tensor that is read whole, in elements: 2 GiB of f64.
 const LARGEST_ARRAY: usize = 1 << 28;
+/// Descriptors that stay open: common limits are 1024 and, on macOS, 256.
+const HELD_DESCRIPTORS: usize = if cfg!(target_os = "linux") { 256 } else { 64 };
+/// Files of deflated arrays whose unpacking goes on where it stopped, 60 kB each.
+const HELD_CURSORS: usize = 1024;
 /// Bytes by which a pickle begins.
 const PICKLE_MAGIC: u8 = 0x80;
 
@@ -109,18 +113,18 @@ impl Checkpoint {
     /// Names the file and what is wrong: unreadable, of no known format, truncated, a header that lies, a pickle that asks for
     /// more than tensors.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, Holding { descriptors: true, cursors: true })
+        Self::open_with(path, &mut Holding::default())
     }
 
-    fn open_with(path: &Path, holding: Holding) -> Result<Self> {
+    fn open_with(path: &Path, holding: &mut Holding) -> Result<Self> {
         if path.extension().is_some_and(|extension| extension == "json") {
             return Self::open_shards(path, holding);
         }
         let file = FileSource::open(path)?;
         let source: Arc<dyn Source> = Arc::new(file);
         let contents = contents_of(path, &source, 0)?;
-        let source = holding.keep(path, source)?;
-        Self::assemble(path, vec![OpenFile::new(path.to_path_buf(), source, holding.cursors)], contents)
+        let file = holding.keep(path.to_path_buf(), source)?;
+        Self::assemble(path, vec![file], contents)
     }
 
     /// A checkpoint in memory; `name` stands for its file in errors.
@@ -134,7 +138,7 @@ impl Checkpoint {
         Self::assemble(path, vec![OpenFile::new(path.to_path_buf(), source, true)], contents)
     }
 
-    fn open_shards(index: &Path, holding: Holding) -> Result<Self> {
+    fn open_shards(index: &Path, holding: &mut Holding) -> Result<Self> {
         let file_of = shards::read(index)?;
         let folder = index.parent().unwrap_or(Path::new(""));
         let mut number_of: BTreeMap<&str, u32> = BTreeMap::new();
@@ -155,8 +159,7 @@ impl Checkpoint {
                     return Err(Error::malformed(index, problem));
                 }
             }
-            let source = holding.keep(&path, source)?;
-            files.push(OpenFile::new(path, source, holding.cursors));
+            files.push(holding.keep(path, source)?);
             all.tensors.extend(contents.tensors);
             all.skipped.extend(contents.skipped);
             all.notes.extend(contents.notes);
@@ -241,17 +244,31 @@ impl Checkpoint {
     }
 }
 
-/// What stays open between reads.
-#[derive(Clone, Copy)]
+/// How much more may stay open between reads. Counted in files: a checkpoint may have many shards.
 struct Holding {
-    descriptors: bool,
-    cursors: bool,
+    descriptors: usize,
+    cursors: usize,
+}
+
+impl Default for Holding {
+    fn default() -> Self {
+        Holding { descriptors: HELD_DESCRIPTORS, cursors: HELD_CURSORS }
+    }
 }
 
 impl Holding {
-    fn keep(self, path: &Path, source: Arc<dyn Source>) -> Result<Arc<dyn Source>> {
-        if self.descriptors { Ok(source) } else { Ok(Arc::new(FileSource::open(path)?.released())) }
+    fn keep(&mut self, path: PathBuf, source: Arc<dyn Source>) -> Result<OpenFile> {
+        let source =
+            if take_one(&mut self.descriptors) { source } else { Arc::new(FileSource::open(&path)?.released()) };
+        Ok(OpenFile::new(path, source, take_one(&mut self.cursors)))
     }
+}
+
+/// False when none is left.
+fn take_one(left: &mut usize) -> bool {
+    let is_left = *left > 0;
+    *left = left.saturating_sub(1);
+    is_left
 }
 
 /// The tensors of one file, whose format its first bytes tell.

@@ -14,6 +14,9 @@ pub(super) const LONGEST_STREAM: u64 = 1 << 26;
 /// Most operations of a stream.
 const MOST_OPERATIONS: usize = 1 << 21;
 
+/// Longest text that is looked at, in bytes: no name in a checkpoint is longer. A stream may recall one text a million times.
+pub(super) const LONGEST_NAME: usize = 1000;
+
 /// Number of a value in its [`Values`].
 pub(super) type Number = u32;
 
@@ -48,11 +51,19 @@ impl<'a> Values<'a> {
         &self.values[number as usize]
     }
 
+    /// A text of at most [`LONGEST_NAME`] bytes.
     pub(super) fn text(&self, number: Number) -> Option<&'a str> {
         match self.get(number) {
-            Value::Text(start, end) => std::str::from_utf8(&self.stream[*start..*end]).ok(),
+            Value::Text(start, end) if !self.is_long_text(number) => {
+                std::str::from_utf8(&self.stream[*start..*end]).ok()
+            }
             _ => None,
         }
+    }
+
+    /// True for a text that is too long for a name; its bytes are not touched.
+    pub(super) fn is_long_text(&self, number: Number) -> bool {
+        matches!(self.get(number), Value::Text(start, end) if end - start > LONGEST_NAME)
     }
 
     pub(super) fn int(&self, number: Number) -> Option<i64> {

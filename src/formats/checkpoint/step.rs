@@ -57,12 +57,20 @@ fn without_extension(name: &str) -> &str {
 
 fn last_number(name: &str) -> std::result::Result<Option<&str>, String> {
     let Some(end) = name.rfind(|c: char| c.is_ascii_digit()) else { return Ok(None) };
-    let start_of = |end: usize| name[..end].rfind(|c: char| !c.is_ascii_digit()).map_or(0, |place| place + 1);
+    let start_of = |end: usize| name[..end].trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let start = start_of(end + 1);
     // `step_10_loss0.25` ends in a number that is no step.
     let before = &name[..start];
     if before.ends_with('.') && before[..start - 1].ends_with(|c: char| c.is_ascii_digit()) {
         let whole = start_of(start - 1);
+        return Err(format!("ends in the number {}, which is no step", &name[whole..=end]));
+    }
+    // `1e5` and `1e-5` are one number each, and no step either.
+    let exponent = before.strip_suffix(['-', '+']).unwrap_or(before);
+    if let Some(mantissa) = exponent.strip_suffix(['e', 'E'])
+        && mantissa.ends_with(|c: char| c.is_ascii_digit())
+    {
+        let whole = mantissa.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
         return Err(format!("ends in the number {}, which is no step", &name[whole..=end]));
     }
     Ok(Some(&name[start..=end]))
@@ -89,12 +97,20 @@ mod tests {
             ("checkpoint-1000/model.safetensors.index.json", 1000),
             ("step_7/pytorch_model.bin", 7),
             ("10.npz", 10),
+            ("phase1_epoch5.pt", 5),
+            ("stage-e5.pt", 5),
+            ("pas\u{e9}10.pt", 10),
         ] {
             assert_eq!(rule.step(name), Ok(Some(expected)), "{name}");
         }
         for (name, expected) in [
             ("model.pt", "no number"),
             ("step_10_loss0.25.pt", "0.25"),
+            ("step_1e5.pt", "ends in the number 1e5, which is no step"),
+            ("step_1E5/model.safetensors", "number 1E5,"),
+            ("step_10_lr2.5e-05.pt", "number 2.5e-05,"),
+            ("pas\u{e9}1e5.pt", "number 1e5,"),
+            ("1e+5.npz", "number 1e+5,"),
             ("99999999999999999999.pt", "up to 2^53"),
             ("9007199254740993.pt", "up to 2^53"),
         ] {

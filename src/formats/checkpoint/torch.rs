@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::archive::Entry;
-use super::pickle::{self, LONGEST_STREAM, Number, Value, Values};
+use super::pickle::{self, LONGEST_NAME, LONGEST_STREAM, Number, Value, Values};
 use super::place::{Bytes, Place, count_of, needed_strides};
 use super::source::Source;
 use super::{Contents, Tensor};
@@ -17,8 +17,8 @@ use crate::formats::element::ElementType;
 const MOST_AXES: usize = 64;
 /// Most tensors of a checkpoint.
 const MOST_TENSORS: usize = 1 << 17;
-/// Longest name of a tensor, in bytes.
-const LONGEST_NAME: usize = 1000;
+/// Most arguments of a call that makes a tensor; PyTorch has eight.
+const MOST_ARGUMENTS: usize = 16;
 /// Deepest nesting of dictionaries.
 const DEEPEST: usize = 32;
 /// Most values that are looked at.
@@ -152,7 +152,7 @@ pub(super) fn call(global: Global, values: &Values<'_>, arguments: &[Number]) ->
     match global {
         // Filled by later operations.
         Global::OrderedDict if arguments.is_empty() => Ok(Made::New(Value::Dict(Vec::new()))),
-        Global::RebuildTensor | Global::RebuildTyped => {
+        Global::RebuildTensor | Global::RebuildTyped if arguments.len() <= MOST_ARGUMENTS => {
             let [storage, offset, shape, strides, rest @ ..] = arguments else { return Err(wrong()) };
             let Value::Storage(storage) = values.get(*storage) else { return Err(wrong()) };
             let (typed, metadata) = match (global, rest) {
@@ -178,8 +178,8 @@ pub(super) fn call(global: Global, values: &Values<'_>, arguments: &[Number]) ->
                 items.iter().map(|item| values.int(*item).and_then(|value| u64::try_from(value).ok())).collect()
             };
             let offset = values.int(*offset).and_then(|value| u64::try_from(value).ok()).ok_or_else(wrong)?;
-            let shape = numbers(*shape).ok_or_else(wrong)?;
-            let shape: Option<Vec<usize>> = shape.iter().map(|length| usize::try_from(*length).ok()).collect();
+            let lengths = numbers(*shape).ok_or_else(wrong)?.into_iter();
+            let shape: Option<Vec<usize>> = lengths.map(|length| usize::try_from(length).ok()).collect();
             let (shape, strides) = shape.zip(numbers(*strides)).ok_or_else(wrong)?;
             if shape.len() != strides.len() {
                 return Err(wrong());
@@ -203,7 +203,7 @@ pub(super) fn call(global: Global, values: &Values<'_>, arguments: &[Number]) ->
         }
         Global::Size => Ok(Made::Same(*arguments.first().ok_or_else(wrong)?)),
         Global::Other => Ok(Made::New(Value::Other)),
-        Global::OrderedDict | Global::Storage(_) | Global::Type(_) => Err(wrong()),
+        _ => Err(wrong()),
     }
 }
 
@@ -230,10 +230,8 @@ pub(super) fn of_archive(source: &dyn Source, entries: &[Entry], file: u32) -> O
     if let Some(order) = by_name.get(format!("{prefix}byteorder").as_str()) {
         let order = order.start(source, 16)?;
         if order.trim_ascii() != b"little" {
-            let order = String::from_utf8_lossy(&order).into_owned();
-            return Err(format!(
-                "its byte order is {order:?}, only little is read; save it on a little-endian machine"
-            ));
+            let order = String::from_utf8_lossy(&order);
+            return Err(format!("its byte order is {order:?}, only little is read; save it on such a machine"));
         }
     }
     if pickle.length > LONGEST_STREAM {
@@ -315,12 +313,9 @@ struct Walk<'a, 'b> {
 
 impl Walk<'_, '_> {
     fn visit(&mut self, number: Number, name: &str, depth: usize) -> Outcome<()> {
-        self.visits += 1;
-        if self.visits > MOST_VISITS {
-            return Err(format!("data.pkl leads to more than {MOST_VISITS} values"));
-        }
+        self.look(1)?;
         if name.len() > LONGEST_NAME {
-            return Err(format!("data.pkl has a name of more than {LONGEST_NAME} bytes"));
+            return Err(long_name());
         }
         let values = self.values;
         match values.get(number) {
@@ -333,16 +328,17 @@ impl Walk<'_, '_> {
             }
             Value::Dict(pairs) => {
                 self.enter(number, depth)?;
+                // Pairs cost time though their values be replaced.
+                self.look(pairs.len())?;
                 // As in Python, the last value of a key stays.
                 let mut last: HashMap<Key<'_>, Number> = HashMap::new();
-                pairs.iter().filter_map(|(key, value)| Some((Key::of(values, *key)?, *value))).for_each(
-                    |(key, value)| {
-                        last.insert(key, value);
-                    },
-                );
                 for (key, value) in pairs {
                     // Keys that are neither text nor numbers lead to no weights.
-                    let Some(key) = Key::of(values, *key) else { continue };
+                    let Some(key) = Key::of(values, *key)? else { continue };
+                    last.insert(key, *value);
+                }
+                for (key, value) in pairs {
+                    let Some(key) = Key::of(values, *key)? else { continue };
                     if last.get(&key) == Some(value) {
                         last.remove(&key);
                         self.visit(*value, &joined(name, &key), depth + 1)?;
@@ -362,6 +358,12 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    fn look(&mut self, count: usize) -> Outcome<()> {
+        self.visits += count;
+        let is_much = self.visits > MOST_VISITS;
+        if is_much { Err(format!("data.pkl leads to more than {MOST_VISITS} values")) } else { Ok(()) }
+    }
+
     fn enter(&mut self, number: Number, depth: usize) -> Outcome<()> {
         if depth >= DEEPEST {
             return Err(format!("data.pkl nests more than {DEEPEST} containers"));
@@ -377,21 +379,22 @@ enum Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    fn of(values: &Values<'a>, number: Number) -> Option<Self> {
-        values.text(number).map(Key::Text).or_else(|| values.int(number).map(Key::Int))
+    fn of(values: &Values<'a>, number: Number) -> Outcome<Option<Self>> {
+        if values.is_long_text(number) {
+            return Err(long_name());
+        }
+        Ok(values.text(number).map(Key::Text).or_else(|| values.int(number).map(Key::Int)))
     }
 }
 
 fn joined(name: &str, key: &Key<'_>) -> String {
     let dot = if name.is_empty() { "" } else { "." };
     match key {
-        Key::Text(key) => format!("{name}{dot}{}", start_of(key)),
+        Key::Text(key) => format!("{name}{dot}{key}"),
         Key::Int(key) => format!("{name}{dot}{key}"),
     }
 }
 
-/// As much of a key as shows that a name is too long.
-fn start_of(key: &str) -> &str {
-    let end = key.char_indices().map(|(place, _)| place).find(|place| *place > LONGEST_NAME).unwrap_or(key.len());
-    &key[..end]
+fn long_name() -> String {
+    format!("data.pkl has a name of more than {LONGEST_NAME} bytes")
 }
