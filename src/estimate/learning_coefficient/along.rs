@@ -1,6 +1,6 @@
 //! Learning coefficients along the points of a run.
 //!
-//! Formula:   λ̂_k = t ( E_k[L] - L(w_k) ), E_k under exp( -t L(w) - (g/2) |w - w_k|² )
+//! Formula:   λ̂_k = t ( E_k\[L\] - L(w_k) ), E_k under exp( -t L(w) - (g/2) |w - w_k|² )
 //! Assumes:   neighbouring points have similar surroundings: the chains of w_k+1 begin at the ends of those of w_k, moved
 //!            by w_k+1 - w_k
 //! Cost:      one estimate per point; the burn-in need only bridge the difference of two points

@@ -261,12 +261,16 @@ fn reason_against(tensor: &Tensor, selection: &Selection) -> Option<&'static str
     }
 }
 
+/// File, first byte, one past the last byte and name of a tensor whose elements fill a part of a file.
+type Block<'a> = (u32, u64, u64, &'a str);
+
 /// A sentence on chosen tensors that have elements in common; only archives of PyTorch hold such.
 fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
-    let mut blocks: Vec<(u32, u64, u64, &str)> = taken.iter().filter_map(|tensor| block_of(tensor)).collect();
+    let mut blocks: Vec<Block<'_>> = taken.iter().filter_map(|tensor| block_of(tensor)).collect();
     blocks.sort_by_key(|(file, start, end, _)| (*file, *start, std::cmp::Reverse(*end)));
     // The block that reaches farthest so far; what begins inside it has elements of it.
-    let (mut farthest, mut pairs): (Option<(u32, u64, u64, &str)>, Vec<(&str, &str)>) = (None, Vec::new());
+    let mut farthest: Option<Block<'_>> = None;
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
     for block in blocks {
         match farthest {
             Some((file, _, end, name)) if file == block.0 && block.1 < end => {
@@ -289,9 +293,9 @@ fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
     ))
 }
 
-/// File, first byte, one past the last byte and name of a tensor whose elements fill a part of a file. Of a tensor with gaps
-/// the first element alone counts: two of them may lie between one another's elements.
-fn block_of<'a>(tensor: &'a Tensor) -> Option<(u32, u64, u64, &'a str)> {
+/// The block of a tensor. Of one with gaps the first element alone counts: two of them may lie between one another's
+/// elements.
+fn block_of(tensor: &Tensor) -> Option<Block<'_>> {
     let Place { file, bytes: Bytes::Stored { offset }, element, strides } = &tensor.place else { return None };
     let count = tensor.count() as u64;
     if count == 0 {
