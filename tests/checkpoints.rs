@@ -72,6 +72,8 @@ fn names(run: &CheckpointFolder) -> Vec<&str> {
     run.tensors().iter().map(|tensor| tensor.name.as_str()).collect()
 }
 
+const STATISTIC: &str = "a running statistic, no parameter";
+
 /// A safetensors file of zeros by its header.
 fn safetensors(header: &Value, bytes: usize) -> Vec<u8> {
     let header = header.to_string().into_bytes();
@@ -84,9 +86,13 @@ fn every_folder_gives_the_displacement_that_numpy_computes() {
     let folders = expected.as_object().unwrap();
     assert!(folders.len() >= 12);
     for (folder, expected) in folders {
-        let run = open(folder, &[], &[], None).unwrap_or_else(|error| panic!("{folder}: {error}"));
+        // NumPy counted running statistics, which a pattern takes.
+        let names_of = texts(&expected["names"]);
+        let has_statistics = names_of.iter().any(|name| name.contains("running_"));
+        let include: Vec<&str> = names_of.iter().map(String::as_str).filter(|_| has_statistics).collect();
+        let run = open(folder, &include, &[], None).unwrap_or_else(|error| panic!("{folder}: {error}"));
         assert_eq!(json!(run.steps()), expected["steps"], "{folder}");
-        assert_eq!(names(&run), texts(&expected["names"]), "{folder}");
+        assert_eq!(names(&run), names_of, "{folder}");
         let shapes: Vec<&Vec<usize>> = run.tensors().iter().map(|tensor| &tensor.shape).collect();
         assert_eq!(json!(shapes), expected["shapes"], "{folder}");
         let first = numbers(&expected["first"]);
@@ -148,7 +154,7 @@ fn tensors_are_chosen_by_name() {
     let run = open(folder, &[], &["bias"], None).unwrap();
     let reasons: Vec<(&str, &str)> =
         run.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())).collect();
-    assert_eq!(reasons, [("layers.0.bias", "excluded"), ("norm.num_batches_tracked", "whole numbers")]);
+    assert_eq!(reasons, [("layers.0.bias", "excluded"), ("norm.num_batches_tracked", STATISTIC)]);
     for (include, exclude, expected) in [
         (&["wieght"][..], &[][..], "include = wieght: fits no tensor of"),
         (&[], &["biases"], "exclude = biases: fits no tensor of"),
@@ -157,6 +163,48 @@ fn tensors_are_chosen_by_name() {
     ] {
         let error = open(folder, include, exclude, None).err().unwrap();
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn running_statistics_are_no_parameters() {
+    let scratch = Scratch::new("statistics");
+    let names_of =
+        ["bn.bias", "bn.num_batches_tracked", "bn.running_mean", "bn.running_var", "bn.weight", "running_mean"];
+    let header: serde_json::Map<String, Value> = names_of
+        .iter()
+        .enumerate()
+        .map(|(k, name)| {
+            (name.to_string(), json!({"dtype": "F32", "shape": [3], "data_offsets": [12 * k, 12 * k + 12]}))
+        })
+        .collect();
+    scratch.write("step_1.safetensors", &safetensors(&Value::Object(header), 72));
+    let run = scratch.open().unwrap();
+    assert_eq!((names(&run), run.dimension()), (vec!["bn.bias", "bn.weight"], 6));
+    let left: Vec<&str> = run.skipped().iter().map(|skipped| skipped.name.as_str()).collect();
+    assert_eq!(left, ["bn.num_batches_tracked", "bn.running_mean", "bn.running_var", "running_mean"]);
+    assert!(run.skipped().iter().all(|skipped| skipped.reason == STATISTIC), "{:?}", run.skipped());
+    let selection = Selection { include: patterns(&["weight", "bn.running_*"]), ..Selection::default() };
+    let run = CheckpointFolder::open(&scratch.0, &selection).unwrap();
+    assert_eq!(names(&run), ["bn.running_mean", "bn.running_var", "bn.weight"]);
+}
+
+#[test]
+fn tied_weights_are_noted() {
+    let tied = |run: &CheckpointFolder| -> Vec<String> {
+        run.notes().iter().filter(|note| note.contains("tied weights")).cloned().collect()
+    };
+    let run = open("torch/nested", &[], &[], None).unwrap();
+    let notes = tied(&run);
+    assert_eq!(notes.len(), 1, "{:?}", run.notes());
+    assert!(notes[0].contains("embed.weight and head.weight share their storage"), "{}", notes[0]);
+    assert!(notes[0].contains("exclude = [\"head.weight\"]"), "{}", notes[0]);
+    let once = open("torch/nested", &[], &["head.weight"], None).unwrap();
+    assert!(tied(&once).is_empty(), "{:?}", once.notes());
+    assert!(once.dimension() < run.dimension());
+    for folder in ["torch/plain", "safetensors/float32", "npz/stored", "npz/deflated"] {
+        let run = open(folder, &[], &[], None).unwrap();
+        assert!(tied(&run).is_empty(), "{folder}: {:?}", run.notes());
     }
 }
 

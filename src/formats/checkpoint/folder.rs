@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::names::{fits, is_plain, listing};
-use super::place::{OpenFile, Place};
+use super::place::{Bytes, OpenFile, Place};
 use super::step::StepRule;
 use super::{Checkpoint, Holding, Skipped, Tensor, shards};
 use crate::error::{Error, Result};
@@ -25,8 +25,9 @@ const LISTED_PAIRS: usize = 4;
 /// dots: `bias` fits `layers.0.bias`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Tensors to take; empty for every tensor of a float type among the weights. Whole numbers are taken only by a pattern
-    /// without `*` and `?`, what lies beside the weights only by a pattern that begins with the name of its part (`ema.*`).
+    /// Tensors to take; empty for every tensor of a float type among the weights but the running statistics of batch
+    /// normalisation. Whole numbers are taken only by a pattern without `*` and `?`, what lies beside the weights only by a
+    /// pattern that begins with the name of its part (`ema.*`).
     pub include: Vec<String>,
     /// Tensors to leave out after all.
     pub exclude: Vec<String>,
@@ -138,6 +139,7 @@ impl CheckpointFolder {
             let problem = format!("no parameter is left to read; {}", listing(reasons.iter().map(String::as_str)));
             return Err(Error::malformed(&checkpoint.path, problem));
         }
+        self.notes.extend(note_on_tied(&taken));
         Ok(taken)
     }
 
@@ -250,11 +252,63 @@ fn reason_against(tensor: &Tensor, selection: &Selection) -> Option<&'static str
         Some("not included")
     } else if tensor.is_aside && !fitting().any(|pattern| in_part(pattern)) {
         Some("beside the weights")
+    } else if by_default && STATISTICS.contains(&name.rsplit('.').next().unwrap_or(name)) {
+        Some("a running statistic, no parameter")
     } else if !tensor.element.is_float() && !fitting().any(|pattern| is_plain(pattern)) {
         Some("whole numbers")
     } else {
         None
     }
+}
+
+/// The bytes that a tensor fills. Of a tensor with gaps the first element alone counts: another may lie in the gaps.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    file: u32,
+    start: u64,
+    end: u64,
+    name: &'a str,
+}
+
+impl Block<'_> {
+    fn of(tensor: &Tensor) -> Option<Block<'_>> {
+        let Place { file, bytes: Bytes::Stored { offset }, element, strides } = &tensor.place else { return None };
+        let count = Some(tensor.count() as u64).filter(|count| *count > 0)?;
+        let last = |strides: &[u64]| -> u64 {
+            tensor.shape.iter().zip(strides).map(|(length, stride)| (*length as u64 - 1) * stride).sum()
+        };
+        let is_filled = strides.as_ref().is_none_or(|strides| last(strides) + 1 == count);
+        let filled = if is_filled { count } else { 1 };
+        let end = offset + filled * element.width() as u64;
+        Some(Block { file: *file, start: *offset, end, name: &tensor.name })
+    }
+}
+
+/// A sentence on chosen tensors that have elements in common; only archives of PyTorch hold such.
+fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
+    let mut blocks: Vec<Block<'_>> = taken.iter().filter_map(|tensor| Block::of(tensor)).collect();
+    blocks.sort_by_key(|block| (block.file, block.start, std::cmp::Reverse(block.end)));
+    // What begins inside the block that reaches farthest so far has elements of it.
+    let mut farthest = *blocks.first()?;
+    let mut pairs = Vec::new();
+    for block in &blocks[1..] {
+        let begins_inside = block.file == farthest.file && block.start < farthest.end;
+        if begins_inside {
+            pairs.push((farthest.name, block.name));
+        }
+        if !begins_inside || block.end > farthest.end {
+            farthest = *block;
+        }
+    }
+    let (_, second) = pairs.first()?;
+    let shown: Vec<String> = pairs.iter().take(LISTED_PAIRS).map(|(a, b)| format!("{a} and {b}")).collect();
+    let more = pairs.len().saturating_sub(LISTED_PAIRS);
+    let end = if more > 0 { format!(", and {more} more pairs") } else { String::new() };
+    Some(format!(
+        "tied weights count once for each of their names: {}{end} share their storage; to count them once, exclude one \
+         name of each pair (exclude = [\"{second}\"])",
+        shown.join(", ")
+    ))
 }
 
 /// Every checkpoint of the folder by its step.
