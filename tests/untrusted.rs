@@ -347,24 +347,56 @@ fn small_pickles_that_ask_for_much_work_are_refused_at_once() {
     assert!(Checkpoint::from_bytes("hostile", packed(&aside)).unwrap().tensors().is_empty());
 }
 
+/// The tensors of several pickles of one in a dictionary of w0000, w0001, ...
+fn together(pickles: &[Vec<u8>]) -> Vec<u8> {
+    let mut whole = b"\x80\x02}".to_vec();
+    for (number, pickle) in pickles.iter().enumerate() {
+        // Before the tensor lie the protocol, the dictionary and the name, behind it the end.
+        let tensor = &pickle[3 + 6..pickle.len() - 2];
+        whole.extend([&b"X\x05\0\0\0"[..], format!("w{number:04}").as_bytes(), tensor, b"s"].concat());
+    }
+    whole.push(b'.');
+    whole
+}
+
+#[test]
+fn views_are_tied_when_they_have_elements_in_common() {
+    let _alone = alone();
+    let view = |offset, shape: &[i32], stride: &[i32]| tensor_pickle(6, offset, shape, stride);
+    let folder = std::env::temp_dir().join(format!("porewalk-untrusted-{}-views", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (a, b, is_tied) in [
+        // Halves, and columns that lie between one another.
+        (view(0, &[3], &[1]), view(3, &[3], &[1]), false),
+        (view(0, &[3], &[2]), view(1, &[3], &[2]), false),
+        // Transposed, the end of it, and a row of a transposed one.
+        (view(0, &[2, 3], &[3, 1]), view(0, &[3, 2], &[1, 3]), true),
+        (view(0, &[6], &[1]), view(4, &[2], &[1]), true),
+        (view(0, &[3, 2], &[1, 3]), view(3, &[3], &[1]), true),
+    ] {
+        std::fs::write(folder.join("step_1.pt"), torch(&together(&[a, b]), &[0; 24])).unwrap();
+        let run = CheckpointFolder::open(&folder, &Selection::default()).unwrap();
+        assert_eq!(
+            run.notes().iter().any(|note| note.contains("w0000 and w0001 share")),
+            is_tied,
+            "{:?}",
+            run.tensors()
+        );
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn what_repeats_its_elements_takes_no_memory() {
     let _alone = alone();
     // 1000 tensors of 2^28 elements each, all of them the one element of a storage.
-    let one = tensor_pickle(1, 0, &[1 << 28], &[0]);
-    // Protocol and dictionary before, name and its length, the tensor, and the end after it.
-    let tensor = &one[3 + 6..one.len() - 2];
-    let mut pickle = b"\x80\x02}".to_vec();
-    for number in 0..1000 {
-        let name = format!("w{number:04}");
-        pickle.extend([&b"X"[..], &(name.len() as u32).to_le_bytes(), name.as_bytes(), tensor, b"s"].concat());
-    }
-    pickle.push(b'.');
+    let tensors = vec![tensor_pickle(1, 0, &[1 << 28], &[0]); 1000];
     let folder = std::env::temp_dir().join(format!("porewalk-untrusted-{}-repeated", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("step_1.pt"), torch(&pickle, &3.0f32.to_le_bytes())).unwrap();
+    std::fs::write(folder.join("step_1.pt"), torch(&together(&tensors), &3.0f32.to_le_bytes())).unwrap();
     let held = most_held(|| {
         let run = CheckpointFolder::open(&folder, &Selection::default()).unwrap();
+        assert!(run.notes()[0].contains("w0000 and w0001") && run.notes()[0].contains("and 995 more pairs"));
         assert_eq!(run.dimension(), 1000 << 28);
         let mut out = [0.0; 1000];
         run.read(0, run.dimension() - out.len(), &mut out).unwrap();

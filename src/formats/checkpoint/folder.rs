@@ -261,25 +261,43 @@ fn reason_against(tensor: &Tensor, selection: &Selection) -> Option<&'static str
     }
 }
 
-/// File, first byte, one past the last byte and name of a tensor whose elements fill a part of a file.
-type Block<'a> = (u32, u64, u64, &'a str);
+/// The bytes that a tensor fills. Of a tensor with gaps the first element alone counts: another may lie in the gaps.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    file: u32,
+    start: u64,
+    end: u64,
+    name: &'a str,
+}
+
+impl Block<'_> {
+    fn of(tensor: &Tensor) -> Option<Block<'_>> {
+        let Place { file, bytes: Bytes::Stored { offset }, element, strides } = &tensor.place else { return None };
+        let count = Some(tensor.count() as u64).filter(|count| *count > 0)?;
+        let last = |strides: &[u64]| -> u64 {
+            tensor.shape.iter().zip(strides).map(|(length, stride)| (*length as u64 - 1) * stride).sum()
+        };
+        let is_filled = strides.as_ref().is_none_or(|strides| last(strides) + 1 == count);
+        let filled = if is_filled { count } else { 1 };
+        let end = offset + filled * element.width() as u64;
+        Some(Block { file: *file, start: *offset, end, name: &tensor.name })
+    }
+}
 
 /// A sentence on chosen tensors that have elements in common; only archives of PyTorch hold such.
 fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
-    let mut blocks: Vec<Block<'_>> = taken.iter().filter_map(|tensor| block_of(tensor)).collect();
-    blocks.sort_by_key(|(file, start, end, _)| (*file, *start, std::cmp::Reverse(*end)));
-    // The block that reaches farthest so far; what begins inside it has elements of it.
-    let mut farthest: Option<Block<'_>> = None;
-    let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for block in blocks {
-        match farthest {
-            Some((file, _, end, name)) if file == block.0 && block.1 < end => {
-                pairs.push((name, block.3));
-                if block.2 > end {
-                    farthest = Some(block);
-                }
-            }
-            _ => farthest = Some(block),
+    let mut blocks: Vec<Block<'_>> = taken.iter().filter_map(|tensor| Block::of(tensor)).collect();
+    blocks.sort_by_key(|block| (block.file, block.start, std::cmp::Reverse(block.end)));
+    // What begins inside the block that reaches farthest so far has elements of it.
+    let mut farthest = *blocks.first()?;
+    let mut pairs = Vec::new();
+    for block in &blocks[1..] {
+        let begins_inside = block.file == farthest.file && block.start < farthest.end;
+        if begins_inside {
+            pairs.push((farthest.name, block.name));
+        }
+        if !begins_inside || block.end > farthest.end {
+            farthest = *block;
         }
     }
     let (_, second) = pairs.first()?;
@@ -291,21 +309,6 @@ fn note_on_tied(taken: &[&Tensor]) -> Option<String> {
          name of each pair (exclude = [\"{second}\"])",
         shown.join(", ")
     ))
-}
-
-/// The block of a tensor. Of one with gaps the first element alone counts: two of them may lie between one another's
-/// elements.
-fn block_of(tensor: &Tensor) -> Option<Block<'_>> {
-    let Place { file, bytes: Bytes::Stored { offset }, element, strides } = &tensor.place else { return None };
-    let count = tensor.count() as u64;
-    if count == 0 {
-        return None;
-    }
-    let reach = strides.as_ref().map_or(count, |strides| {
-        1 + tensor.shape.iter().zip(strides).map(|(length, stride)| (*length as u64 - 1) * stride).sum::<u64>()
-    });
-    let length = if reach == count { count } else { 1 };
-    Some((*file, *offset, offset + length * element.width() as u64, &tensor.name))
 }
 
 /// Every checkpoint of the folder by its step.
