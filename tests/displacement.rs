@@ -156,18 +156,29 @@ fn coverage(ensembles: usize, runs: usize, dimension: usize, count: usize, salt:
     let times = steps(count);
     let settings = Settings { compares_models: false, ..Settings::default() };
     let mut held = [0; 4];
+    let (mut widths, mut errors) = ([0.0; 3], [0.0; 3]);
     for k in 0..ensembles {
         let truth = hurst(k, ensembles);
         let maker = FractionalBrownian::new(truth, count).unwrap();
         let seed = salt + k as u64;
         let found = diagnose_runs(&times, dimension, runs, &settings, &mut |stream| maker.run(dimension, stream), seed);
         let table = diagnose(&table_of(&found), &settings).unwrap();
+        let average = found.time_averaged.as_ref().unwrap().slope;
+        for (which, slope) in [found.slope, average, table.slope].into_iter().enumerate() {
+            widths[which] += 0.5 * (slope.upper.unwrap() - slope.lower.unwrap()) / ensembles as f64;
+            errors[which] += (slope.value - truth).powi(2) / ensembles as f64;
+        }
         held[0] += usize::from(found.slope.contains(truth));
         held[1] += usize::from(found.time_averaged.unwrap().slope.contains(truth));
         held[2] += usize::from(table.slope.contains(truth));
         held[3] += usize::from(found.phases.len() > 1);
     }
-    println!("{ensembles} x {runs} runs x {count} steps, {dimension} dimensions: {held:?}");
+    // Intervals that hold the truth because they are wide would be no achievement: 95 % are about two standard deviations.
+    let ratios: Vec<f64> = widths.iter().zip(&errors).map(|(width, error)| width / error.sqrt()).collect();
+    assert!(ratios.iter().all(|ratio| (1.2..3.5).contains(ratio)), "half-widths over errors: {ratios:?}");
+    println!(
+        "{ensembles} x {runs} runs x {count} steps, {dimension} dimensions: {held:?}, half-widths {ratios:.2?} errors"
+    );
     held
 }
 

@@ -147,7 +147,7 @@ impl Job<'_> {
             Settings { origin: request.origin, first: request.first, last: request.last, seed, ..Settings::default() };
         let observed = clock.time("points", || source.observe(&settings, threads, &options.stop, observer))?;
         let Observed { observations, points, words, remarks, explained_variance, column } = observed;
-        let diagnosis = clock.time("statistics", || diagnose(&observations, &settings)).map_err(of_the_command)?;
+        let diagnosis = clock.time("statistics", || on_threads(threads, || diagnose(&observations, &settings)))?;
         let given = match (given, column) {
             (None, Some((times, values))) => Some(coefficient::of_column(&times, &values)?),
             (given, _) => given,
@@ -203,6 +203,14 @@ impl Job<'_> {
 fn threads(options: &Options) -> NonZeroUsize {
     let available = || std::thread::available_parallelism().ok();
     options.resources.threads.or_else(available).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Does the statistics on as many threads as were asked for.
+fn on_threads<T: Send>(threads: NonZeroUsize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build().map_err(|reason| {
+        Error::invalid("--threads", threads, format!("they cannot be started ({reason})"), "ask for fewer")
+    })?;
+    pool.install(work).map_err(of_the_command)
 }
 
 /// The statistics name their settings without dashes.
