@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_the_table_and_one_does_not_round() {
-        // slope, d_walk and log10 D as science.md lists them, to the printed digits.
+        // slope, d_walk and log10 D computed by hand from the printed numbers, to as many digits.
         let expected = [
             ("0.3347", "2.99", "0.30"),
             ("0.3173", "3.15", "0.35"),
