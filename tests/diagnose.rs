@@ -302,6 +302,10 @@ fn bad_input_is_refused_and_leaves_nothing() {
     fs::write(folder.join("back.csv"), "1,1\n3,2\n2,3\n4,4\n5,5\n6,6\n7,7\n").expect("writable");
     let late: String = (0..50).map(|row| format!("{},{}\n", 1_000_000 + row, 1.0 + f64::from(row))).collect();
     fs::write(folder.join("late.csv"), late).expect("writable");
+    fs::create_dir(folder.join("results")).expect("writable");
+    for name in ["report.json", "trajectory.npz"] {
+        fs::write(folder.join("results").join(name), "{}").expect("writable");
+    }
     fs::create_dir(folder.join("empty")).expect("writable");
     let before = fs::read_dir(&folder).expect("readable").count();
     for (arguments, words) in [
@@ -315,6 +319,7 @@ fn bad_input_is_refused_and_leaves_nothing() {
         (&["run.csv", "--first", "3990"], "at least"),
         (&["late.csv"], "count from the point"),
         (&["run.csv", "--first", "NaN"], "--first"),
+        (&["results"], "give the run in it, results/trajectory.npz"),
         (&["run.csv", "--include", "*bias*"], "no parameter names"),
         (&["run.csv", "--lambda=-3"], "positive number"),
         (&["run.csv", "--lambda", "nothing.npz"], "is no number and no file"),

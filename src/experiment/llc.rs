@@ -90,7 +90,7 @@ fn compute(
 ) -> Result<Outcome> {
     let (resources, stop) = (options.resources, &options.stop);
     let mut clock = Clock::default();
-    let threads = resources.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let threads = resources.thread_count();
     let subject = clock.time("model", || subject::subject(run, resources.seed, threads, stop))?;
     let settings = settings(run.llc(), resources.seed, threads);
     let upkeep = Upkeep { store: chains, stop, estimate: 0, relay: None };

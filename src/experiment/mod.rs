@@ -64,6 +64,13 @@ pub struct Resources {
     pub threads: Option<NonZeroUsize>,
 }
 
+impl Resources {
+    /// The threads asked for, else as many as the machine has.
+    pub fn thread_count(&self) -> NonZeroUsize {
+        self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
 /// Draws the figures of a solve into a folder. Figures stand on a higher floor than experiments, so the program hands
 /// them down as a function.
 pub type Draw<'a> = &'a dyn Fn(&StoredSolution, &Report, &Path) -> Result<()>;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::formats::npz::{self, Array};
 use crate::formats::table;
+use crate::storage::report::REPORT_FILE;
+use crate::storage::trajectory::TRAJECTORY_FILE;
 
 /// Names of a column or array of times.
 const TIMES: [&str; 7] = ["t", "time", "times", "step", "steps", "iteration", "epoch"];
@@ -90,6 +92,15 @@ impl Fnv {
 /// When it does not exist, is of no known kind, or does not hold what its kind should.
 pub(super) fn read(path: &Path) -> Result<Input> {
     let metadata = std::fs::metadata(path).map_err(|source| Error::io("read", path, source))?;
+    if metadata.is_dir() && path.join(REPORT_FILE).exists() {
+        let rule = "is a folder of results, not of checkpoints";
+        let kept = path.join(TRAJECTORY_FILE);
+        let remedy = match kept.exists() {
+            true => format!("give the run in it, {}", kept.display()),
+            false => "give the folder that holds the checkpoints of the run".to_string(),
+        };
+        return Err(Error::invalid("INPUT", path.display(), rule, remedy));
+    }
     if metadata.is_dir() {
         return Ok(Input::Checkpoints(path.to_path_buf()));
     }

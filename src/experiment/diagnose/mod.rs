@@ -142,7 +142,7 @@ impl Job<'_> {
         let Job { path, request, options, source, along, given, document } = self;
         let mut clock = Clock::default();
         let seed = options.resources.seed;
-        let threads = threads(options);
+        let threads = options.resources.thread_count();
         let settings =
             Settings { origin: request.origin, first: request.first, last: request.last, seed, ..Settings::default() };
         let observed = clock.time("points", || source.observe(&settings, threads, &options.stop, observer))?;
@@ -198,11 +198,6 @@ impl Job<'_> {
         folder.write(REPORT_FILE, format!("{}\n", report.to_json()?).as_bytes())?;
         Ok(report)
     }
-}
-
-fn threads(options: &Options) -> NonZeroUsize {
-    let available = || std::thread::available_parallelism().ok();
-    options.resources.threads.or_else(available).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Does the statistics on as many threads as were asked for.
